@@ -1,0 +1,40 @@
+package host
+
+import (
+	"net/netip"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// AddAddr gives the link an address. One that it has already stays.
+func (h *Handle) AddAddr(name string, a Addr) error {
+	op := "add address " + a.String()
+	a, wrong := a.kernel()
+	if wrong != "" {
+		return &Error{Op: op, Device: name, Err: unix.EINVAL, Fix: wrong}
+	}
+	k := &netlink.Addr{IPNet: ipnet(a.Prefix)}
+	if a.Peer.IsValid() {
+		k.Peer = ipnet(netip.PrefixFrom(a.Peer, a.Peer.BitLen()))
+	}
+	if a.NoDAD && a.Prefix.Addr().Is6() {
+		k.Flags = unix.IFA_F_NODAD
+	}
+	return h.change(name, op, func(l netlink.Link) error { return h.nl.AddrReplace(l, k) },
+		addrFixes(name, a.Prefix.Addr()))
+}
+
+// addrFixes: for IPv6 the kernel says "permission denied" and "invalid argument" of
+// things that are neither.
+func addrFixes(name string, ip netip.Addr) fixes {
+	if ip.Is4() {
+		return nil
+	}
+	const mtu = "IPv6 needs an MTU of at least 1280"
+	return fixes{
+		unix.EACCES:  "IPv6 is switched off here: sysctl net.ipv6.conf." + name + ".disable_ipv6=0",
+		unix.EINVAL:  mtu,
+		unix.ENOBUFS: mtu,
+	}
+}
