@@ -72,6 +72,8 @@ func address(v any) (netip.Addr, error) {
 func plainAddr(s string) (netip.Addr, error) {
 	a, err := netip.ParseAddr(s)
 	switch {
+	case s == "":
+		return a, wrong("leave it out, or write []", "is empty")
 	case err != nil:
 		return a, wrong(addrHint(s), "%q is no address", s)
 	case a.Zone() != "":

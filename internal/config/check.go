@@ -79,7 +79,7 @@ func (k *checker) exists(key, name string) bool {
 	var names []string
 	for i, d := range k.c.Devices {
 		names = append(names, d.Name)
-		if !k.fine(elem("device", i+1) + ".name") {
+		if key := elem("device", i+1); !k.fine(key, key+".name") {
 			return true // it may be this one
 		}
 	}
@@ -113,6 +113,9 @@ func (k *checker) scripts() {
 	names := map[string]string{}
 	for i, s := range k.c.Scripts {
 		key := elem("script", i+1)
+		if !k.fine(key) {
+			continue
+		}
 		if s.Path == "" && k.fine(key+".path") {
 			k.wrong(key+".path", `add path = "FILE.lua"`, "a script needs a path")
 		}
@@ -138,6 +141,9 @@ func (k *checker) scripts() {
 func (k *checker) impair() {
 	for i, f := range k.c.Impair {
 		key := elem("impair", i+1)
+		if !k.fine(key) {
+			continue
+		}
 		k.devices(key+".devices", f.Devices)
 		if f.Loss+f.Reorder+f.Duplicate+f.Corrupt == 0 && f.Delay+f.Jitter == 0 && f.Rate == 0 && k.untouched(key+".") {
 			k.wrong(key, "add loss, delay, jitter, reorder, duplicate, corrupt or rate", "changes nothing")

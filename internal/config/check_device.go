@@ -10,6 +10,9 @@ import (
 
 // device checks one device by itself, and its name against those before it.
 func (k *checker) device(key string, i int) {
+	if !k.fine(key) {
+		return
+	}
 	d := &k.c.Devices[i]
 	k.name(key+".name", d, i)
 	if k.fine(key + ".kind") {
@@ -106,16 +109,20 @@ func (k *checker) kind(key string, d *Device) {
 	}
 }
 
-func alternatives(kinds []Kind) string {
-	words := make([]string, len(kinds))
-	for i, kind := range kinds {
-		words[i] = fmt.Sprintf("%q", kind)
+// alternatives lists words: "a", "b" or "c".
+func alternatives[S ~string](words []S) string {
+	var b strings.Builder
+	for i, w := range words {
+		switch {
+		case i == 0:
+		case i == len(words)-1:
+			b.WriteString(" or ")
+		default:
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%q", w)
 	}
-	last := len(words) - 1
-	if last == 0 {
-		return words[0]
-	}
-	return strings.Join(words[:last], ", ") + " or " + words[last]
+	return b.String()
 }
 
 // mtu checks the upper bound, which depends on what lies around the packet, and

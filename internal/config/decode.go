@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // report collects mistakes. bad holds the keys whose value is not the one that
@@ -79,7 +80,7 @@ func (r *report) value(key string, v any, dst reflect.Value, tag reflect.StructT
 			r.options(key, v, dst)
 			return
 		default:
-			err = scalar(v, dst)
+			err = scalar(v, dst, tag)
 		}
 	}
 	if err == nil {
@@ -106,13 +107,13 @@ func (r *report) list(key string, v any, dst reflect.Value, tag reflect.StructTa
 	case map[string]any:
 		hint := ""
 		if isTables {
-			hint = fmt.Sprintf("did you mean %s? There may be several", heading(key))
+			hint = fmt.Sprintf("did you mean %s?", heading(key))
 		}
-		r.add(r.src.atKey(key, "wants a list, not one table", hint), key)
+		r.add(r.src.atKey(key, "is a list, not one table", hint), key)
 		return
 	default:
 		if isTables {
-			r.add(r.src.atValue(key, "wants tables, not "+describe(v), "did you mean "+heading(key)+"?"), key)
+			r.add(r.src.atValue(key, "is a list of tables, not "+describe(v), "did you mean "+heading(key)+"?"), key)
 			return
 		}
 		if of.Kind() == reflect.String {
@@ -154,13 +155,15 @@ func (r *report) options(key string, v any, dst reflect.Value) {
 }
 
 func notTable(key string, v any) error {
+	name, _, _ := strings.Cut(key, "[")
+	hint := fmt.Sprintf("did you mean %s?", heading(name))
 	if _, ok := v.([]map[string]any); ok {
-		return wrong(fmt.Sprintf("did you mean [%s]?", key), "is one table, not several")
+		return wrong(hint, "is one table, not several")
 	}
-	return wrong(fmt.Sprintf("did you mean [%s]?", key), "is a table, not %s", describe(v))
+	return wrong(hint, "is a table, not %s", describe(v))
 }
 
-// keysOf returns the TOML key of every field, "" where there is none.
+// keysOf returns the TOML key of every field; fields without one come last.
 func keysOf(t reflect.Type) []string {
 	var keys []string
 	for i := range t.NumField() {
@@ -191,9 +194,11 @@ func heading(table string) string {
 	return "[" + table + "]"
 }
 
-func isListTable(table string) bool {
+func isTable(name string) bool { return slices.Contains(keysOf(reflect.TypeFor[Config]()), name) }
+
+func isListTable(name string) bool {
 	t := reflect.TypeFor[Config]()
-	i := slices.Index(keysOf(t), table)
+	i := slices.Index(keysOf(t), name)
 	return i >= 0 && t.Field(i).Type.Kind() == reflect.Slice
 }
 

@@ -10,13 +10,15 @@ import (
 )
 
 // scalar decodes text, numbers and booleans.
-func scalar(v any, dst reflect.Value) error {
+func scalar(v any, dst reflect.Value, tag reflect.StructTag) error {
 	switch dst.Kind() {
 	case reflect.String:
 		s, ok := v.(string)
 		if !ok {
 			hint := ""
-			if s := bareText(v); s != "" {
+			if words := strings.Fields(tag.Get("oneof")); len(words) > 0 {
+				hint = "it takes " + alternatives(words)
+			} else if s := bareText(v); s != "" {
 				hint = fmt.Sprintf("did you mean %q?", s)
 			}
 			return wrong(hint, "wants text, not %s", describe(v))

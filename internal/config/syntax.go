@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -32,10 +33,9 @@ func (s *source) grammar() (map[string]any, Errors) {
 		return tree, errs
 	}
 	e := s.syntaxError(err)
-	for _, known := range errs {
-		if known.Line == e.Line {
-			return nil, errs
-		}
+	errs = slices.DeleteFunc(errs, func(p *Error) bool { return p.offset > e.offset })
+	if n := len(errs); n > 0 && errs[n-1].Line == e.Line {
+		return nil, errs // the same, in our words
 	}
 	return nil, append(errs, e)
 }
@@ -73,13 +73,35 @@ func (s *source) syntaxError(err error) *Error {
 		return s.put(&Error{Message: strings.TrimSpace(err.Error()), Err: err}, span{})
 	}
 	at := span{pe.Position.Start, pe.Position.Start + pe.Position.Len}
-	e := s.put(&Error{Message: lowerFirst(strings.TrimSuffix(pe.Message, ".")), Err: err}, at)
-	s.explain(e)
+	e := s.put(&Error{Message: inOurWords(pe.Message), Err: err}, at)
+	if s.explain(e); strings.Contains(e.Message, "UTF-8") && e.Suggestion == "" {
+		e.Suggestion = "save the file as UTF-8"
+	}
 	return e
 }
 
+// inOurWords takes the parser's jargon out of a message.
+func inOurWords(msg string) string {
+	msg = strings.TrimSuffix(msg, ".")
+	msg = strings.TrimSuffix(msg, " instead")
+	msg = strings.NewReplacer(
+		"strings cannot contain newlines", "the quote that closes this text is missing",
+		"expected a comma (',') or array terminator (']')", "expected ',' or ']' in this list",
+		"expected a comma or an inline table terminator '}'", "expected ',' or '}' in this table",
+		"expected '.' or '='", "expected '='",
+		"expected '.' or ']' to end table name", "expected ']'",
+		"expected end of table array name delimiter ']'", "expected ']]'",
+		"expected a top-level item to end with a newline, comment, or EOF", "expected the end of the line",
+		`'\n'`, "the end of the line",
+	).Replace(msg)
+	if msg == "" {
+		return "not understood"
+	}
+	return strings.ToLower(msg[:1]) + msg[1:]
+}
+
 var (
-	headerLine = regexp.MustCompile(`^\s*(\[\[?)\s*([\w-]+)\s*\]`)
+	headerLine = regexp.MustCompile(`^\s*(\[\[?)\s*([\w-]+)`)
 	pairLine   = regexp.MustCompile(`^\s*([\w.-]+)\s*(==?|:=?)\s*(.*?)[\s,;]*$`)
 	number     = regexp.MustCompile(`^[+-]?[0-9_]*\.?[0-9_]*$`)
 )
@@ -91,38 +113,41 @@ func (s *source) explain(e *Error) {
 		s.explainHeader(e, m[1], m[2])
 		return
 	}
-	m := pairLine.FindStringSubmatch(e.Source)
+	m := pairLine.FindStringSubmatchIndex(e.Source)
 	if m == nil {
 		if key := strings.TrimSpace(e.Source); isBare(key) {
 			e.Suggestion = fmt.Sprintf("a key wants a value: %s = ...", key)
 		}
 		return
 	}
-	key, value := m[1], m[3]
-	if v, _, _ := strings.Cut(value, "#"); v != value {
+	key, equals, value := e.Source[m[2]:m[3]], e.Source[m[4]:m[5]], e.Source[m[6]:m[7]]
+	if v, _, commented := strings.Cut(value, "#"); commented {
 		value = strings.TrimSpace(v)
 	}
+	start := s.lines[e.Line-1]
+	meant := value
 	switch {
 	case value == "":
-		e.Message, e.Suggestion = fmt.Sprintf("%s has no value", key), "give it one, or take the line out for the default"
-	case strings.Contains("'\"[{", value[:1]), !utf8.ValidString(value), strings.ContainsAny(value, `'"\`):
-		if m[2] != "=" {
-			e.Suggestion = fmt.Sprintf("did you mean %s = %s?", key, value)
+		e.Message, e.Suggestion = key+" has no value", "give it one, or take the line out for the default"
+		return
+	case strings.ContainsAny(value, "'\"[]{}=\\") || !utf8.ValidString(value) || number.MatchString(value):
+		if equals == "=" {
+			return // it is TOML's to say what is wrong
 		}
 	case meansBool(value) != "":
-		e.Message = fmt.Sprintf("%s is not a value of TOML", value)
-		e.Suggestion = fmt.Sprintf("did you mean %s = %s?", key, meansBool(value))
-	case number.MatchString(value):
-		if m[2] != "=" {
-			e.Suggestion = fmt.Sprintf("did you mean %s = %s?", key, value)
-		}
+		meant = meansBool(value)
+		e.Message = value + " is not a value of TOML"
 	default:
+		meant = strconv.Quote(value)
 		e.Message = "text wants quotes"
-		e.Suggestion = fmt.Sprintf("did you mean %s = %s?", key, strconv.Quote(value))
-		if strings.Contains(value, "=") { // two pairs on a line, or an inline table
-			e.Message, e.Suggestion = "one key a line, and text in quotes", ""
-		}
 	}
+	at := span{start + m[6], start + m[6] + len(value)}
+	if equals != "=" {
+		at = span{start + m[4], start + m[5]}
+		e.Message = fmt.Sprintf("expected '=', not %q", equals)
+	}
+	e.Suggestion = fmt.Sprintf("did you mean %s = %s?", key, meant)
+	s.put(e, at)
 }
 
 // explainHeader is for tables that are opened in a wrong way, or twice.
@@ -131,8 +156,13 @@ func (s *source) explainHeader(e *Error, open, name string) {
 	opened := known && first.key.from < e.offset && strings.Contains(e.Message, "already")
 	line := 1 + strings.Count(s.text[:first.key.from], "\n")
 	switch isList := isListTable(name); {
+	case strings.HasPrefix(e.Message, "expected"):
+		if isTable(name) {
+			e.Suggestion = fmt.Sprintf("did you mean %s?", heading(name))
+		}
 	case isList && open == "[":
-		e.Suggestion = fmt.Sprintf("did you mean [[%s]]? There may be several", name)
+		e.Message = fmt.Sprintf("[%s] is one table, and %s a list of them", name, name)
+		e.Suggestion = fmt.Sprintf("did you mean [[%s]]?", name)
 	case isList && opened:
 		e.Message = fmt.Sprintf("%s was opened another way on line %d", name, line)
 		e.Suggestion = fmt.Sprintf("write [[%s]] there, too", name)
@@ -146,17 +176,10 @@ func (s *source) explainHeader(e *Error, open, name string) {
 
 func meansBool(value string) string {
 	switch strings.ToLower(value) {
-	case "yes", "on", "true", "enable", "enabled":
+	case "1", "yes", "on", "true", "enable", "enabled":
 		return "true"
-	case "no", "off", "false", "disable", "disabled":
+	case "0", "no", "off", "false", "disable", "disabled":
 		return "false"
 	}
 	return ""
-}
-
-func lowerFirst(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToLower(s[:1]) + s[1:]
 }

@@ -58,7 +58,7 @@ func (s Size) String() string {
 	case s != 0 && s%KiB == 0:
 		return fmt.Sprintf("%dKiB", s/KiB)
 	}
-	return fmt.Sprintf("%d bytes", int64(s))
+	return fmt.Sprintf("%dB", int64(s))
 }
 
 // Rate is a number of bits per second; 0 is no limit.
