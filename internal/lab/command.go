@@ -29,6 +29,10 @@ func (c Command) args() []string {
 	return []string{cmp.Or(os.Getenv("SHELL"), "/bin/sh")}
 }
 
+// shell says whether args are a shell at the terminal, which wants the terminal for
+// the jobs it runs: one word, as sh, /bin/bash or fish.
+func shell(args []string) bool { return len(args) == 1 && strings.HasSuffix(args[0], "sh") }
+
 // environ is ours without what concerns this process alone, and with what the command
 // is to know.
 func (c Command) environ(own []string) []string {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -32,9 +33,13 @@ func (c Command) Run(ctx context.Context) (status int, err error) {
 	defer t.close()
 	fwd := forward(t)
 	defer fwd.stop()
-	p, err := c.Start()
+	own := Inside() && strings.HasPrefix(os.Getenv(env), envTyped) && !c.Background && shell(c.args())
+	p, err := c.start(own)
 	if err != nil {
 		return startStatus(err), err
+	}
+	if own {
+		t.give(p.cmd.Process.Pid)
 	}
 	fwd.to(p.cmd.Process)
 	select {
@@ -47,14 +52,16 @@ func (c Command) Run(ctx context.Context) (status int, err error) {
 
 // Start starts the command and does not wait for it. In a lab it ends with the lab at
 // the latest.
-func (c Command) Start() (*Process, error) {
+func (c Command) Start() (*Process, error) { return c.start(c.Background) }
+
+// start starts it in our process group or in one of its own.
+func (c Command) start(own bool) (*Process, error) {
 	args := c.args()
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = c.environ(os.Environ())
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	if c.Background {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	} else {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: own}
+	if !c.Background {
 		cmd.Stdin = os.Stdin
 	}
 	start := cmd.Start

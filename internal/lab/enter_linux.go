@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -46,20 +47,23 @@ func reexec(userns bool) (int, error) {
 		return 0, fmt.Errorf("lab: %w", err)
 	}
 	defer r.Close()
+	t := openTerminal()
+	defer t.close()
+	state := envPlain
+	if t.foreground() {
+		state = envTyped
+	}
 	cmd := &exec.Cmd{
 		Path:        "/proc/self/exe", // also right where os.Args[0] is relative, or the file is gone
 		Args:        os.Args,
-		Env:         append(os.Environ(), env+"=new"),
+		Env:         append(os.Environ(), env+"="+state),
 		Stdin:       os.Stdin,
 		Stdout:      os.Stdout,
 		Stderr:      os.Stderr,
 		ExtraFiles:  []*os.File{w}, // descriptor 3 in the child
 		SysProcAttr: attributes(userns),
 	}
-	t := openTerminal()
-	defer t.close()
 	cmd.SysProcAttr.Setpgid = t == nil
-
 	fwd := forward(t)
 	defer fwd.stop()
 	err = cmd.Start()
@@ -107,10 +111,11 @@ type message struct {
 // report sets the namespace up and tells the parent, once, how that went. If it went
 // wrong it is the parent that returns the error, and the child just ends.
 func report() (status int, inside bool, err error) {
-	if os.Getenv(env) != "new" {
+	state := os.Getenv(env)
+	if strings.HasSuffix(state, envReady) {
 		return 0, true, nil
 	}
-	os.Setenv(env, "ready")
+	os.Setenv(env, state+envReady)
 	pipe := os.NewFile(3, "lab")
 	defer pipe.Close()
 	err = prepare()

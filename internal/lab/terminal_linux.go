@@ -34,14 +34,28 @@ func (t *terminal) foreground() bool {
 	return err == nil && int(g) == t.group
 }
 
-// takeBack makes our group the foreground again if it was: a shell that ran in a
-// process namespace of its own cannot name the group it would give the terminal back to.
-func (t *terminal) takeBack() {
-	if t == nil || !t.had || t.foreground() {
+// give makes another group the foreground. A shell in the lab has to lead the group
+// that has the terminal: the one of the user's shell, which the rest of us are in, has
+// no number in a process namespace that its leader is not in, and a shell that cannot
+// name the group it came from ends with an error (dash does).
+func (t *terminal) give(group int) {
+	if t == nil {
 		return
 	}
-	signal.Ignore(syscall.SIGTTOU) // else asking for the terminal stops who has not got it
-	unix.IoctlSetPointerInt(int(t.f.Fd()), unix.TIOCSPGRP, t.group)
+	t.set(group)
+	unix.Kill(-group, unix.SIGCONT) // it may have asked for the terminal before it had it
+}
+
+// takeBack makes our group the foreground again if it was at first.
+func (t *terminal) takeBack() {
+	if t != nil && t.had && !t.foreground() {
+		t.set(t.group)
+	}
+}
+
+func (t *terminal) set(group int) {
+	signal.Ignore(syscall.SIGTTOU) // else setting it stops who does not have it
+	unix.IoctlSetPointerInt(int(t.f.Fd()), unix.TIOCSPGRP, group)
 	signal.Reset(syscall.SIGTTOU)
 }
 
