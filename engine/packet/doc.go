@@ -1,0 +1,34 @@
+// Package packet is one packet: where its headers are, reading and changing
+// their fields, building packets, answering them, and checksums.
+//
+// It knows bytes and the RFCs. It knows no device, no handler, no clock and no
+// goroutine: time, the way in and out and a source of chance are handed in by
+// who runs packets (package engine).
+//
+// # Layout
+//
+// A [Packet] is a frame inside a buffer with headroom on both sides. Its headers
+// are found once, when first asked for, and kept as offsets in a [Layout]; views
+// such as [TCPView] are one pointer wide and read and write the bytes in place.
+// A header that is not wholly there, or that an earlier header does not lead
+// to, has no view. Whatever the bytes are, nothing here panics or reads outside
+// the frame.
+//
+// # Checksums and lengths
+//
+// Lengths follow a change at once, so they always read as they will leave. Of
+// checksums there are four states, one for the IPv4 header and one for the
+// transport: a checksum is as it came (edits update it incrementally by RFC
+// 1624, so a wrong one stays wrong), unfinished (the kernel's partial sum:
+// edits of addresses and lengths adjust its seed), due (the packet was built or
+// its payload replaced: the sum is computed once, when somebody needs it) or
+// set by hand (it stays). [Packet.Bytes] finishes what is due or unfinished.
+//
+// # Ownership
+//
+// A packet belongs to who made it, by [Parse], [Build], [Packet.Clone] or an
+// answer such as [Packet.Reply], until it is handed to an engine, as a verdict
+// or by Send. One that an engine hands to a handler is borrowed: it may be read
+// and changed until the handler returns, and [Packet.Clone] keeps a copy. A
+// packet is used by one goroutine at a time.
+package packet

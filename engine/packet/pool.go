@@ -1,0 +1,78 @@
+package packet
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// smallLen is the room of an ordinary packet: a full Ethernet frame and what a
+// script may push.
+const smallLen = 2048 - 2*Headroom
+
+// A Pool keeps buffers between packets, so that a steady state allocates
+// nothing. It belongs to one goroutine. A packet that is never put back is left
+// to the garbage collector. A nil Pool allocates every time.
+type Pool struct {
+	Rand         *rand.Rand // where answers draw from (a SYN-ACK's sequence number); nil: the runtime's source
+	small, large []*Packet
+}
+
+// keep bounds what a pool holds on to.
+const keep = 1024
+
+// Get returns an empty packet with room for at least n bytes. It belongs to the
+// caller.
+func (pl *Pool) Get(n int) *Packet {
+	if pl == nil {
+		return newPacket(n)
+	}
+	list := &pl.small
+	if n > smallLen {
+		list = &pl.large
+	} else {
+		n = smallLen
+	}
+	if last := len(*list) - 1; last >= 0 {
+		p := (*list)[last]
+		*list = (*list)[:last]
+		if len(p.buf) >= n+2*Headroom {
+			p.pool = pl
+			return p
+		}
+	}
+	if n > smallLen {
+		n = MaxLen // large ones are rare: one size fits the next, too
+	}
+	p := newPacket(n)
+	p.pool = pl
+	return p
+}
+
+// Put takes a packet back. Nobody may use it afterwards.
+func (pl *Pool) Put(p *Packet) {
+	if pl == nil || p == nil {
+		return
+	}
+	list := &pl.small
+	if len(p.buf) > smallLen+2*Headroom {
+		list = &pl.large
+	}
+	if len(p.buf) < smallLen+2*Headroom || len(*list) >= keep {
+		return
+	}
+	p.reset()
+	p.In, p.Out, p.Time, p.tag, p.pool = nil, nil, time.Time{}, 0, nil
+	*list = append(*list, p)
+}
+
+// Adopt makes pl the pool that answers to p and its copies come from. Who hands
+// packets from one goroutine to another calls it on the receiving side.
+func (pl *Pool) Adopt(p *Packet) { p.pool = pl }
+
+// chance draws 32 bits for a number that a peer must not guess.
+func (p *Packet) chance() uint32 {
+	if p.pool != nil && p.pool.Rand != nil {
+		return p.pool.Rand.Uint32()
+	}
+	return rand.Uint32()
+}

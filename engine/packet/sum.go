@@ -1,0 +1,256 @@
+package packet
+
+import "encoding/binary"
+
+// sumState is what is known of one checksum field.
+type sumState uint8
+
+const (
+	asCame     sumState = iota // a finished sum, right or wrong: edits update it
+	unfinished                 // the folded pseudo-header sum, not inverted: edits of addresses and length adjust it
+	due                        // to be computed before anybody sees it
+	byHand                     // set by hand: nothing touches it
+)
+
+// fixed marks lengths that were set by hand and no longer follow the bytes.
+type fixed uint8
+
+const (
+	fixedIP fixed = 1 << iota
+	fixedUDP
+)
+
+// A Partial says that the transport checksum holds only the kernel's partial
+// sum, and where: what the vnet header of a TUN device carries as csum_start and
+// csum_offset. Start counts from the first byte of the frame, Offset from Start.
+type Partial struct {
+	Start, Offset int
+}
+
+// A GSO says how a super-packet is to be cut into segments. Size is the payload
+// of one segment in bytes; 0 means an ordinary packet.
+type GSO struct {
+	Type uint8 // virtio_net_hdr gso_type, the ECN bit included
+	Size uint16
+}
+
+// GSO returns how a super-packet is cut; the zero GSO for an ordinary packet.
+func (p *Packet) GSO() GSO { return p.gso }
+
+// SetGSO marks the packet as a super-packet. It is for devices.
+func (p *Packet) SetGSO(g GSO) { p.gso = g }
+
+// Segments is how many packets on the wire the packet stands for, 1 for an
+// ordinary one.
+func (p *Packet) Segments() int {
+	if p.gso.Size == 0 {
+		return 1
+	}
+	n := p.Len() - p.Layout().Data
+	return max(1, (n+int(p.gso.Size)-1)/int(p.gso.Size))
+}
+
+// Partial returns where the unfinished transport checksum is, and false if it is
+// finished.
+func (p *Packet) Partial() (Partial, bool) {
+	if p.sum4 != unfinished {
+		return Partial{}, false
+	}
+	l := p.Layout()
+	at := l.sumAt(p.frame())
+	if at == 0 {
+		return Partial{}, false
+	}
+	return Partial{Start: l.L4, Offset: at - l.L4}, true
+}
+
+// SetPartial says that the transport checksum is the kernel's partial sum. It is
+// for devices, right after the bytes were read, and has no effect on a packet
+// whose transport has no checksum that we know.
+func (p *Packet) SetPartial() {
+	if p.Layout().sumAt(p.frame()) > 0 {
+		p.sum4 = unfinished
+	}
+}
+
+// add sums b as big-endian 16-bit words onto s; an odd last byte counts as the
+// high half of a word (RFC 1071). Eight bytes are taken at a time: the sum is
+// the same in any word size as long as carries come back in, which the 64-bit
+// adds do at the end of each step.
+func add(s uint64, b []byte) uint64 {
+	for len(b) >= 8 {
+		v := binary.BigEndian.Uint64(b)
+		s += v
+		if s < v {
+			s++
+		}
+		b = b[8:]
+	}
+	var rest uint64
+	for i, c := range b {
+		rest |= uint64(c) << (56 - 8*i)
+	}
+	s += rest
+	if s < rest {
+		s++
+	}
+	return s
+}
+
+// fold brings a sum to 16 bits, ones' complement.
+func fold(s uint64) uint16 {
+	s = s>>32 + s&0xffffffff
+	s = s>>32 + s&0xffffffff
+	s = s>>16 + s&0xffff
+	s = s>>16 + s&0xffff
+	return uint16(s)
+}
+
+// Checksum is the Internet checksum of b (RFC 1071).
+func Checksum(b []byte) uint16 { return ^fold(add(0, b)) }
+
+// sumAt is the offset of the transport checksum field, 0 if there is none.
+func (l *Layout) sumAt(b []byte) int {
+	if l.L4 == 0 {
+		return 0
+	}
+	off := 0
+	switch {
+	case l.Proto == ProtoTCP:
+		off = 16
+	case l.Proto == ProtoUDP:
+		off = 6
+	case l.Proto == ProtoICMP && l.Version == 4, l.Proto == ProtoICMPv6 && l.Version == 6:
+		off = 2
+	default:
+		return 0
+	}
+	return l.L4 + off
+}
+
+// pseudo sums the pseudo-header (RFC 9293 section 3.1, RFC 8200 section 8.1);
+// ICMP over IPv4 has none.
+func (l *Layout) pseudo(b []byte) uint64 {
+	if l.Version == 4 {
+		if l.Proto == ProtoICMP {
+			return 0
+		}
+		return add(uint64(l.Proto)+uint64(l.End-l.L4), b[l.L3+12:l.L3+20])
+	}
+	return add(uint64(l.Proto)+uint64(l.End-l.L4), b[l.L3+8:l.L3+40])
+}
+
+// transportSum is the finished transport checksum of b, whatever its field holds.
+func (l *Layout) transportSum(b []byte) uint16 {
+	at := l.sumAt(b)
+	s := add(l.pseudo(b), b[l.L4:at])
+	s = add(s, b[at+2:l.End])
+	sum := ^fold(s)
+	if sum == 0 && l.Proto == ProtoUDP {
+		sum = 0xffff // RFC 768: 0 would say that there is no checksum
+	}
+	return sum
+}
+
+// headerSum is the finished IPv4 header checksum of b.
+func (l *Layout) headerSum(b []byte) uint16 {
+	h := b[l.L3 : l.L3+int(b[l.L3]&15)*4]
+	return ^fold(add(add(0, h[:10]), h[12:]))
+}
+
+// Finish computes every checksum that is due or unfinished. Sums that came with
+// the packet or were set by hand stay as they are. In a fragment the transport
+// checksum covers bytes that are elsewhere: there it stays, too.
+func (p *Packet) Finish() {
+	if p.sum3 != due && p.sum4 != due && p.sum4 != unfinished {
+		return
+	}
+	p.finishInto(p.frame())
+	if p.sum3 == due {
+		p.sum3 = asCame
+	}
+	if p.sum4 == due || p.sum4 == unfinished {
+		p.sum4 = asCame
+	}
+}
+
+// finishInto writes the sums that are due or unfinished into b, a copy of the
+// frame or the frame itself.
+func (p *Packet) finishInto(b []byte) {
+	l := p.Layout()
+	if p.sum3 == due && l.Version == 4 {
+		binary.BigEndian.PutUint16(b[l.L3+10:], l.headerSum(b))
+	}
+	if p.sum4 != due && p.sum4 != unfinished || l.Fragment() {
+		return
+	}
+	if at := l.sumAt(b); at > 0 {
+		binary.BigEndian.PutUint16(b[at:], l.transportSum(b))
+	}
+}
+
+// Valid reports whether lengths and checksums are right; if not, the layer whose
+// are wrong: "ip", "tcp", "udp", "icmp" or "icmp6". An unfinished or due
+// checksum counts as right, an absent one of UDP over IPv4 (0) too, and the
+// transport checksum of a fragment is not judged.
+func (p *Packet) Valid() (layer string, ok bool) {
+	l, b := p.Layout(), p.frame()
+	if l.Version == 0 {
+		if l.Type == TypeIPv4 || l.Type == TypeIPv6 {
+			return "ip", false
+		}
+		return "", true
+	}
+	h := b[l.L3:]
+	switch {
+	case l.Version == 4 && int(binary.BigEndian.Uint16(h[2:])) > len(h),
+		l.Version == 4 && int(binary.BigEndian.Uint16(h[2:])) < int(h[0]&15)*4 && p.gso.Size == 0,
+		l.Version == 6 && ip6Len+int(binary.BigEndian.Uint16(h[4:])) > len(h),
+		l.Version == 4 && p.sum3 != due && binary.BigEndian.Uint16(h[10:]) != l.headerSum(b):
+		return "ip", false
+	}
+	name := protoName(l.Proto, l.Version)
+	if l.FragOff > 0 || name == "" {
+		return "", true
+	}
+	at := l.sumAt(b)
+	if at == 0 {
+		return name, false // the header is cut short
+	}
+	if l.Proto == ProtoTCP && int(b[l.L4+12]>>4)*4 != l.Data-l.L4 {
+		return name, false
+	}
+	if l.Fragment() {
+		return "", true
+	}
+	if l.Proto == ProtoUDP {
+		if int(binary.BigEndian.Uint16(b[l.L4+4:])) != l.End-l.L4 && p.gso.Size == 0 {
+			return name, false
+		}
+		if l.Version == 4 && binary.BigEndian.Uint16(b[at:]) == 0 {
+			return "", true
+		}
+	}
+	if p.sum4 == due || p.sum4 == unfinished {
+		return "", true
+	}
+	// Summed with its checksum in place, a right packet comes to all ones.
+	if fold(add(l.pseudo(b), b[l.L4:l.End])) != 0xffff {
+		return name, false
+	}
+	return "", true
+}
+
+func protoName(proto, version uint8) string {
+	switch {
+	case proto == ProtoTCP:
+		return "tcp"
+	case proto == ProtoUDP:
+		return "udp"
+	case proto == ProtoICMP && version == 4:
+		return "icmp"
+	case proto == ProtoICMPv6 && version == 6:
+		return "icmp6"
+	}
+	return ""
+}
