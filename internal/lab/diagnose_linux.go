@@ -22,7 +22,7 @@ func diagnose(err error, userns bool, sysctl fs.FS) error {
 	case !errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("lab: start this program in new namespaces: %w", err)
 	case !userns:
-		p.What = "no right to make namespaces: this root lacks CAP_SYS_ADMIN"
+		p.What = "this root lacks CAP_SYS_ADMIN and may not make namespaces"
 		p.Fix = "docker run --privileged"
 	case value(sysctl, "kernel/unprivileged_userns_clone") == "0":
 		p.What = "ordinary users may not make user namespaces (kernel.unprivileged_userns_clone is 0)"

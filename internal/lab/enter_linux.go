@@ -119,7 +119,11 @@ func report() (status int, inside bool, err error) {
 	pipe := os.NewFile(3, "lab")
 	defer pipe.Close()
 	err = prepare()
-	if werr := json.NewEncoder(pipe).Encode(encodeReport(err)); werr != nil {
+	b, werr := json.Marshal(encodeReport(err))
+	if werr == nil {
+		_, werr = pipe.Write(b)
+	}
+	if werr != nil {
 		return 1, false, fmt.Errorf("lab: report to the parent: %w", werr)
 	}
 	if err != nil {
