@@ -1,6 +1,8 @@
 package vm
 
 import (
+	"math/rand/v2"
+	"strings"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
@@ -49,19 +51,123 @@ type Options struct {
 
 // State is one Lua world. It may be used by one goroutine at a time.
 type State struct {
-	l   *lua.LState
-	opt Options
-	lim Limits
+	l     *lua.LState
+	opt   Options
+	lim   Limits
+	m     meter
+	start time.Time
 
-	broken bool
-	ret    []lua.LValue
+	depth   int  // entries running, one inside the other: 0 or 1
+	nest    int  // coroutines resumed inside each other
+	loading bool // the entry is Run
+	broken  bool
+	entries int
+	ret     []lua.LValue
+
+	fatal     *Error     // what ends the entry whatever Lua code does
+	failure   *Error     // what rescue made of the error that ended the entry
+	throwing  lua.LValue // what the next step raises in the coroutine it resumes
+	thrown    lua.LValue // the same, once it is resumed
+	cause     error      // the Go error that was raised last, and the text it became
+	causeText string
+
+	threads   map[*lua.LState]*thread
+	idle      []*thread // pool of pcall
+	coros     int       // the script's own coroutines in threads
+	event     event
+	resuming  *Task
+	fresh     *lua.LState // resumed for the first time, see launch
+	panicHook func(*lua.LState)
+
+	heapBase uint64 // bytes on the heap at the first look in this entry
+	lookedIn int    // the entry of heapBase
+	heapSeen uint64 // at the last walk between entries
+	made     int    // bytes of strings made in Go since the last look at the heap
+
+	locked  map[*lua.LTable]*lua.LTable // read-only tables, and what they show
+	modules map[string]lua.LValue
+	helpers map[string]*lua.LFunction
+
+	fnCreate, fnWorker, fnGuard, fnPcall, fnResume, fnBadHandler, fnNext, fnIpairs, fnRefuse *lua.LFunction
 }
+
+// Sizes of gopher-lua's stacks. Registers grow in steps, calls by eights.
+const (
+	stateRegs    = 256
+	threadRegs   = 160
+	registerGrow = 1024
+)
 
 // New makes a state with its library and nothing else in it.
 func New(opt Options) (*State, error) {
-	s := &State{opt: opt, lim: opt.Limits.orDefault()}
-	s.l = lua.NewState()
+	if inner.err != nil {
+		return nil, inner.err
+	}
+	s := &State{opt: opt, lim: opt.Limits.orDefault(), threads: map[*lua.LState]*thread{}}
+	if s.opt.Now == nil {
+		s.opt.Now = time.Now
+	}
+	if s.opt.Rand == nil {
+		s.opt.Rand = rand.New(rand.NewPCG(1, 2))
+	}
+	if s.opt.Print == nil {
+		s.opt.Print = func(string) {}
+	}
+	s.start = s.opt.Now()
+	s.m.s = s
+	L := lua.NewState(lua.Options{
+		SkipOpenLibs:        true,
+		MinimizeStackMemory: true,
+		CallStackSize:       maxFrames,
+		RegistrySize:        stateRegs,
+		RegistryMaxSize:     maxRegisters,
+		RegistryGrowStep:    registerGrow,
+	})
+	s.l = L
+	L.G.MainThread, L.G.CurrentThread = L, L // else the first call would run without a budget
+	L.Options.CallStackSize = maxThreadFrame // of the coroutines to come
+	L.Options.RegistrySize = threadRegs
+	L.Options.RegistryMaxSize = maxThreadRegs
+
+	s.fnCreate = L.NewFunction(coCreate)
+	s.fnGuard = L.NewFunction(s.guard)
+	s.fnPcall = L.NewFunction(s.pcall)
+	s.fnResume = L.NewFunction(s.resumeTask)
+	s.fnBadHandler = L.NewFunction(func(L *lua.LState) int { raise(L, "bad handler"); return 0 })
+	s.panicHook = s.onPanic
+	s.makeHelpers()
+	if err := s.makeWorker(); err != nil {
+		return nil, err
+	}
+	s.openLibrary()
+	L.SetContext(&s.m)
 	return s, nil
+}
+
+// makeWorker compiles the function that pcall's coroutines run.
+func (s *State) makeWorker() error {
+	worker, err := s.l.Load(strings.NewReader(workerSource), "(pcall)")
+	if err != nil {
+		return err
+	}
+	s.l.Push(worker)
+	s.l.Push(s.l.NewFunction(s.done))
+	s.l.Call(1, 1)
+	s.fnWorker = s.l.Get(-1).(*lua.LFunction)
+	s.l.SetTop(0)
+	return nil
+}
+
+// instantiate is a function of this state that runs c.
+func (s *State) instantiate(c *Chunk) *lua.LFunction {
+	fn := s.l.NewFunctionFromProto(c.proto)
+	for i, name := range c.proto.DbgUpvalues {
+		uv := &lua.Upvalue{}
+		uv.Close()
+		uv.SetValue(s.helpers[name])
+		fn.Upvalues[i] = uv
+	}
+	return fn
 }
 
 // L is the state as gopher-lua knows it, for bindings to register globals and
@@ -76,4 +182,8 @@ func (s *State) Limits() Limits { return s.lim }
 func (s *State) Broken() bool { return s.broken }
 
 // Close releases the state. It must not be used afterwards.
-func (s *State) Close() { s.l.Close() }
+func (s *State) Close() {
+	s.broken = true
+	s.threads, s.idle = nil, nil
+	s.l.Close()
+}
