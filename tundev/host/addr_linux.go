@@ -7,7 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// AddAddr gives the link an address. One that it has already stays.
+// AddAddr gives the link an address. One that it has already stays. On a link that is
+// down an IPv6 peer gets no route, neither then nor when the link comes up.
 func (h *Handle) AddAddr(name string, a Addr) error {
 	op := "add address " + a.String()
 	a, wrong := a.kernel()

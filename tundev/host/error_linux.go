@@ -18,16 +18,16 @@ func fail(op, device string, err error, fix fixes) error {
 		return nil
 	}
 	e := &Error{Op: op, Device: device, Err: err}
-	if errors.As(err, new(netlink.LinkNotFoundError)) || errors.Is(err, unix.ENODEV) {
-		e.Err = ErrNoLink
-		e.Fix = "see `ip link`; devices of another network namespace are not in it"
-		return e
-	}
 	for is, f := range fix {
 		if errors.Is(err, is) {
 			e.Fix = f
 			return e
 		}
+	}
+	if errors.As(err, new(netlink.LinkNotFoundError)) || errors.Is(err, unix.ENODEV) {
+		e.Err = ErrNoLink
+		e.Fix = "see `ip link`; devices of another network namespace are not in it"
+		return e
 	}
 	no, _ := errors.AsType[unix.Errno](err)
 	switch no {

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"errors"
 	"fmt"
 	"net"
 
@@ -67,7 +68,7 @@ func (h *Handle) NoLinkLocal(name string) error {
 	const none = 1 // IN6_ADDR_GEN_MODE_NONE
 	return h.change(name, "set addrgenmode none", func(l netlink.Link) error {
 		err := h.nl.LinkSetIP6AddrGenMode(l, none)
-		if err == unix.EAFNOSUPPORT {
+		if errors.Is(err, unix.EAFNOSUPPORT) {
 			return nil
 		}
 		return err

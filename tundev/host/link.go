@@ -72,6 +72,8 @@ func (a Addr) kernel() (Addr, string) {
 		return a, "write an IPv4 address as 192.0.2.1, not in an IPv6 one"
 	case p.Addr().Zone() != "" || a.Peer.Zone() != "":
 		return a, "leave out the zone: the device is known"
+	case p.Addr().IsUnspecified() || p.Addr().IsMulticast():
+		return a, "this is not the address of one host"
 	case !a.Peer.IsValid():
 		return a, ""
 	case a.Peer.Is4() != p.Addr().Is4():

@@ -17,6 +17,17 @@ func (h *Handle) AddRoute(name string, dst netip.Prefix) error {
 		return &Error{Op: op, Device: name, Err: unix.EINVAL,
 			Fix: "a network has the form 198.51.100.0/24, with no bits set behind the length"}
 	}
+	fix := fixes{
+		ErrRouteTaken:    "see `ip route` and `ip -6 route`; remove that one, or choose a smaller network",
+		unix.ENETDOWN:    "bring it up first: ip link set " + name + " up",
+		unix.ENETUNREACH: "bring it up first: ip link set " + name + " up",
+	}
+	if dst.Addr().Is6() {
+		// The link is there, only IPv6 does not see it.
+		fix[unix.ENODEV] = "IPv6 needs an MTU of at least 1280"
+		fix[unix.EINVAL] = fix[unix.ENODEV]
+		fix[unix.EACCES] = "IPv6 is switched off here: sysctl net.ipv6.conf." + name + ".disable_ipv6=0"
+	}
 	return h.change(name, op, func(l netlink.Link) error {
 		r := &netlink.Route{LinkIndex: l.Attrs().Index, Dst: ipnet(dst), Scope: netlink.SCOPE_LINK}
 		switch err := h.nl.RouteAdd(r); {
@@ -26,13 +37,7 @@ func (h *Handle) AddRoute(name string, dst netip.Prefix) error {
 			return nil
 		}
 		return ErrRouteTaken
-	}, fixes{
-		ErrRouteTaken:    "see `ip route` and `ip -6 route`; remove that one, or choose a smaller network",
-		unix.ENETDOWN:    "bring it up first: ip link set " + name + " up",
-		unix.ENETUNREACH: "bring it up first: ip link set " + name + " up",
-		unix.EACCES:      "IPv6 is switched off here: sysctl net.ipv6.conf." + name + ".disable_ipv6=0",
-		unix.EINVAL:      "bring it up first; for an IPv6 route it also needs an MTU of at least 1280",
-	})
+	}, fix)
 }
 
 // hasRoute says whether r is in the main table as it stands.

@@ -14,17 +14,18 @@ type Settings struct {
 	// accord, and so from sending router solicitations and multicast reports: the
 	// device is silent until somebody uses it.
 	NoLinkLocal bool
-	Addrs       []Addr
 	// Up brings the link up; false leaves its state alone.
-	Up bool
+	Up    bool
+	Addrs []Addr
 	// Routes are networks to be reached through the link. They need Up, or a link
 	// that is up.
 	Routes []netip.Prefix
 }
 
 // Apply does all of s in the one order that works: what must precede the first
-// packet (MTU, MAC, no link-local address) before the link is up, routes after. It
-// stops at the first error; what was done stays done.
+// packet (MTU, MAC, no link-local address) before the link is up; addresses after, as
+// the kernel makes the route to an IPv6 peer only then; routes last, as they need
+// both. It stops at the first error; what was done stays done.
 func (h *Handle) Apply(name string, s Settings) error {
 	if s.MTU != 0 {
 		if err := h.SetMTU(name, s.MTU); err != nil {
@@ -46,13 +47,13 @@ func (h *Handle) Apply(name string, s Settings) error {
 			return err
 		}
 	}
-	for _, a := range s.Addrs {
-		if err := h.AddAddr(name, a); err != nil {
+	if s.Up {
+		if err := h.SetUp(name); err != nil {
 			return err
 		}
 	}
-	if s.Up {
-		if err := h.SetUp(name); err != nil {
+	for _, a := range s.Addrs {
+		if err := h.AddAddr(name, a); err != nil {
 			return err
 		}
 	}
