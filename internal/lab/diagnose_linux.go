@@ -88,26 +88,22 @@ func value(sysctl fs.FS, name string) string {
 
 // tunError says why the TUN clone device at path cannot be opened.
 func tunError(path string, err error) error {
-	p := &PrivilegeError{What: fmt.Sprintf("cannot open %s (%v)", path, err), Err: err}
+	why := err.Error()
+	if st, serr := os.Stat(path); serr == nil {
+		why += ", its mode is " + st.Mode().Perm().String()
+	}
+	p := &PrivilegeError{What: fmt.Sprintf("cannot open %s (%s)", path, why), Err: err}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		p.Fix = "sudo modprobe tun; in a container: mkdir -p /dev/net && mknod -m 666 /dev/net/tun c 10 200"
 	case errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):
 		p.Fix = "sudo modprobe tun"
 	case errors.Is(err, unix.EACCES):
-		p.Fix = "sudo chmod 666 " + path + mode(path)
+		p.Fix = "sudo chmod 666 " + path
 	case errors.Is(err, unix.EPERM):
 		p.Fix = "the container's device rules forbid it; docker run --device /dev/net/tun"
 	default:
 		p.Fix = "see `dmesg`"
 	}
 	return p
-}
-
-func mode(path string) string {
-	st, err := os.Stat(path)
-	if err != nil {
-		return ""
-	}
-	return fmt.Sprintf(" (now %v; who may open it still needs CAP_NET_ADMIN to make a device)", st.Mode().Perm())
 }

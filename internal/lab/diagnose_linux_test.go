@@ -67,10 +67,10 @@ func TestTunErrors(t *testing.T) {
 	}{
 		{unix.ENOENT, "sudo modprobe tun; in a container: mkdir -p /dev/net && mknod"},
 		{unix.ENODEV, "sudo modprobe tun"},
-		{unix.EACCES, "sudo chmod 666 /dev/net/tun"},
+		{unix.EACCES, "sudo chmod 666 /no/such/node"},
 		{unix.EPERM, "--device /dev/net/tun"},
 	} {
-		err := tunError("/dev/net/tun", c.errno)
+		err := tunError("/no/such/node", c.errno)
 		if !errors.Is(err, ErrPrivilege) || !errors.Is(err, c.errno) || !strings.Contains(err.Error(), c.fix) {
 			t.Errorf("%v: got %v, want ...%s...", c.errno, err, c.fix)
 		}

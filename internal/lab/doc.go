@@ -35,7 +35,8 @@
 //
 // Parent, child and command stay in the process group that the user's shell gave
 // them, so ^C, ^Z, fg and bg reach all of them as always, and nobody passes on what
-// the terminal has sent to all. Only a shell gets a group of its own, and with it the
+// the terminal has sent to all (so a SIGINT by kill(1) to a lab that has the terminal
+// is taken for a key; SIGTERM is not). Only a shell gets a group of its own, and with it the
 // terminal, for the jobs it runs. Without a terminal the child has a group of its own,
 // and the parent passes everything on, once.
 package lab

@@ -71,6 +71,21 @@ func TestTheNetworkIsItsOwn(t *testing.T) {
 	}
 }
 
+// A ping that has no right to raw sockets falls back to an echo socket.
+func TestPingNeedsNoRights(t *testing.T) {
+	labtest.Need(t, "ping", "setpriv")
+	for _, kind := range kinds {
+		for _, to := range []string{"127.0.0.1", "::1"} {
+			// A copy, because a program with a file capability does not run where it is out of bounds.
+			out, status := run(t, inLab(t, kind, `cp "$(command -v ping)" "$1" && setpriv --bounding-set -all --inh-caps -all "$1" -c 1 "$2"`,
+				t.TempDir()+"/ping", to))
+			if status != 0 || !strings.Contains(out, " 0% packet loss") {
+				t.Errorf("%s: status %d\n%s", kind, status, out)
+			}
+		}
+	}
+}
+
 func TestStreamsPassThrough(t *testing.T) {
 	cmd := inLab(t, "userns", `read a; echo "out $a"; echo "err $a" >&2`)
 	var out, err bytes.Buffer

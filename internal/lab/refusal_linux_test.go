@@ -31,7 +31,7 @@ func TestRefusals(t *testing.T) {
 		{"read-only /proc/sys", "userns", "mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys", "userns",
 			"(read-only file system): the container mounts /proc/sys read-only; start it with `docker run --privileged`"},
 		{"/dev/net/tun of root alone", "root", "mount -t tmpfs none /dev/net && mknod -m 600 /dev/net/tun c 10 200", "nobody",
-			"cannot open /dev/net/tun (permission denied): sudo chmod 666 /dev/net/tun (now -rw-------;"},
+			"cannot open /dev/net/tun (permission denied, its mode is -rw-------): sudo chmod 666 /dev/net/tun\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.kind == "root" {
