@@ -82,11 +82,12 @@ func breaking(t *testing.T, kind, breaks, inner, script string) *exec.Cmd {
 		if [ "$1" = userns ] && grep -q 4294967295 /proc/self/uid_map; then echo not in a user namespace; exit 99; fi
 		`+breaks+` || exit 98
 		exec `+as+` "$LAB" sh -c "$2"`, kind, script)
-	cmd.Env = append(cmd.Env, "LAB="+publicCopy(t, cmd.Path))
+	lab := publicCopy(t, cmd.Path)
+	cmd.Env = append(cmd.Env, "LAB="+lab, "GOCOVERDIR="+filepath.Dir(lab)) // for go test -cover
 	return cmd
 }
 
-// publicCopy puts the program where everyone may run it.
+// publicCopy puts the program where everyone may run it, and write.
 func publicCopy(t *testing.T, program string) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "lab")
@@ -99,7 +100,7 @@ func publicCopy(t *testing.T, program string) string {
 		err = os.WriteFile(filepath.Join(dir, "lab.test"), b, 0o755)
 	}
 	if err == nil {
-		err = os.Chmod(dir, 0o755)
+		err = os.Chmod(dir, 0o777)
 	}
 	if err != nil {
 		t.Fatal(err)
