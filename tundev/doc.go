@@ -1,0 +1,30 @@
+// Package tundev has the devices of an engine: TUN and TAP devices of Linux, and
+// Pipe, which is one in memory.
+//
+// It implements engine.Device, as a driver does, and knows of the engine only that
+// interface; of packets that they are bytes with a checksum state. It knows no
+// handler and no Lua. What the host sees of a device, such as addresses, routes and
+// state, is set through package tundev/host; opening a descriptor and making it
+// persistent is done here.
+//
+// # Descriptors
+//
+// A queue reads and writes a raw non-blocking descriptor, which the worker polls
+// together with everything else it waits for; an os.File through the runtime's poller
+// moves half the packets. The order in which it is opened is the only one that works:
+// open, TUNSETIFF, non-blocking. Only the worker that reads a descriptor closes it.
+// [Device.Close] from elsewhere marks the device and wakes the worker, because a
+// descriptor closed under a reader may be a stranger's by the time it reads.
+//
+// # Who leaves what behind
+//
+// A device that Open creates disappears with its descriptor, however the process
+// ends. One that was there before, because somebody made it persistent, is attached to
+// only if nobody else holds it, and is used as it is: its addresses, MTU and state are
+// its owner's. With Config.Manage they are set as for a new one, and put back by Close.
+//
+// # Memory
+//
+// A packet is read straight into the buffer of the worker's pool and belongs to the
+// worker. The steady state allocates nothing, here and in Pipe.
+package tundev

@@ -1,0 +1,54 @@
+package tundev
+
+import (
+	"io"
+
+	"github.com/tunscript/tunscript/engine"
+	"github.com/tunscript/tunscript/engine/packet"
+)
+
+// Wire is the far end of a Pipe, the host's. Each call of Read or Write moves one
+// packet, as on the descriptor of a TUN device. Safe for concurrent use.
+//
+// While an engine on the real clock has the device, a Read of nothing and a Write into
+// a full pipe wait. Before that, and on a virtual clock, which stands still between two
+// steps, they return ErrEmpty and ErrFull at once. When either end is closed, Read
+// returns what is left and then io.EOF, and Write io.ErrClosedPipe.
+type Wire struct {
+	in, out *ring // seen from the device
+	link    packet.LinkType
+	far     func() *Device
+}
+
+var _ io.ReadWriteCloser = (*Wire)(nil)
+
+// Read copies the next packet that the device sent into b. One that does not fit is cut
+// to len(b), and the rest is lost: io.ErrShortBuffer.
+func (w *Wire) Read(b []byte) (int, error) { return w.out.read(b) }
+
+// Write gives the device one packet, which it copies: an IP packet or, on TAP, an
+// Ethernet frame. What a TUN device would refuse is a *packet.ParseError.
+func (w *Wire) Write(b []byte) (int, error) {
+	if why := malformed(b, w.link); why != "" {
+		return 0, &packet.ParseError{Link: w.link, Len: len(b), Why: why}
+	}
+	if err := w.in.write(b); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// Pending is how many packets wait to be read.
+func (w *Wire) Pending() int { return w.out.pending() }
+
+// Close ends both directions. It is idempotent. An engine reads what was written before,
+// then the device has come to its end.
+func (w *Wire) Close() error {
+	w.in.close()
+	w.out.close()
+	return nil
+}
+
+// Device is this end as a device, for an engine that plays the host: its addresses,
+// peers and MACs are those of the other end exchanged. Always the same one.
+func (w *Wire) Device() engine.Device { return w.far() }
