@@ -83,13 +83,10 @@ func (s *State) coResume(L *lua.LState) int {
 }
 
 func (s *State) cannotResume(L, th *lua.LState) string {
-	switch s.status(L, th) {
-	case "suspended":
-		return ""
-	case "dead":
-		return "cannot resume dead coroutine"
+	if st := s.status(L, th); st != "suspended" {
+		return "cannot resume " + st + " coroutine"
 	}
-	return "cannot resume non-suspended coroutine"
+	return ""
 }
 
 func (s *State) coYield(L *lua.LState) int {

@@ -27,7 +27,7 @@ type layout struct {
 	// lua.autoGrowingCallFrameStack
 	segments, segIdx, segSp int
 	// lua.LTable
-	tabArray, tabDict, tabStr, tabKeys int
+	tabArray, tabDict, tabStr, tabKeys, tabIndex int
 }
 
 // inner is the layout of the gopher-lua linked in; constant after start.
@@ -55,6 +55,7 @@ func readLayout() (ly layout) {
 	ly.tabDict = field(tb, "dict", reflect.Map)
 	ly.tabStr = field(tb, "strdict", reflect.Map)
 	ly.tabKeys = field(tb, "keys", reflect.Slice)
+	ly.tabIndex = field(tb, "k2i", reflect.Map)
 	if ly.err != nil {
 		return ly
 	}

@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"math"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -12,14 +13,16 @@ import (
 const (
 	helperConcat = "(concat)"
 	helperLen    = "(len)"
+	helperMod    = "(mod)"
 )
 
-var helperNames = []string{helperConcat, helperLen}
+var helperNames = []string{helperConcat, helperLen, helperMod}
 
 func (s *State) makeHelpers() {
 	s.helpers = map[string]*lua.LFunction{
 		helperConcat: s.l.NewFunction(s.concat),
 		helperLen:    s.l.NewFunction(s.length),
+		helperMod:    s.l.NewFunction(s.modulo),
 	}
 }
 
@@ -132,4 +135,47 @@ func (s *State) length(L *lua.LState) int {
 		L.Call(1, 1)
 	}
 	return 1
+}
+
+// modulo is the operator %, which Lua 5.1 defines as a - floor(a/b)*b. The VM's own
+// is C's fmod with the sign put right: -7 % 7 is -0, and 5.3 % 0.1 another number.
+func (s *State) modulo(L *lua.LState) int {
+	a, aok := toNumberOperand(L.Get(1))
+	b, bok := toNumberOperand(L.Get(2))
+	if aok && bok {
+		r := a - float64(math.Floor(a/b)*b) // the conversion forbids a fused operation
+		L.SetTop(0)
+		if r >= 0 && r < float64(len(smallInts)) && r == math.Trunc(r) && !math.Signbit(r) {
+			L.Push(smallInts[int(r)])
+		} else {
+			L.Push(lua.LNumber(r))
+		}
+		return 1
+	}
+	h := L.GetMetaField(L.Get(1), "__mod")
+	if h == lua.LNil {
+		h = L.GetMetaField(L.Get(2), "__mod")
+	}
+	if h == lua.LNil {
+		n := 2
+		if !aok {
+			n = 1
+		}
+		raise(L, "attempt to perform arithmetic on %s", s.blameArg(L, n, L.Get(n)))
+	}
+	L.Push(h)
+	L.Push(L.Get(1))
+	L.Push(L.Get(2))
+	L.Call(2, 1)
+	return 1
+}
+
+func toNumberOperand(v lua.LValue) (float64, bool) {
+	switch v := v.(type) {
+	case lua.LNumber:
+		return float64(v), true
+	case lua.LString:
+		return parseNumber(string(v))
+	}
+	return 0, false
 }

@@ -36,11 +36,7 @@ func (s *State) assert(L *lua.LState) int {
 	if lua.LVAsBool(checkAny(L, 1)) {
 		return L.GetTop()
 	}
-	// luaL_error puts no position here: level 1 is assert itself, in C.
-	if L.Get(2) == lua.LNil {
-		L.Error(lua.LString("assertion failed!"), 0)
-	}
-	L.Error(lua.LString(checkString(L, 2)), 0)
+	raise(L, "%s", optString(L, 2, "assertion failed!"))
 	return 0
 }
 
@@ -122,7 +118,14 @@ func (s *State) rawGet(L *lua.LState) int {
 
 func (s *State) rawSet(L *lua.LState) int {
 	t := s.writable(L, checkTable(L, 1))
-	L.RawSet(t, checkAny(L, 2), checkAny(L, 3))
+	k, v := checkAny(L, 2), checkAny(L, 3)
+	// Errors in the words of lua_rawset, which has no position to give.
+	if n, ok := k.(lua.LNumber); ok && n != n {
+		L.Error(lua.LString("table index is NaN"), 0)
+	} else if k == lua.LNil {
+		L.Error(lua.LString("table index is nil"), 0)
+	}
+	t.RawSet(k, v)
 	L.SetTop(1)
 	return 1
 }

@@ -32,9 +32,11 @@ func (s *State) strFormat(L *lua.LState) int {
 			format = format[1:]
 			continue
 		}
+		if arg++; arg > L.GetTop() {
+			argError(L, arg, "no value")
+		}
 		sp, n := parseSpec(L, format)
 		format = format[n:]
-		arg++
 		b = s.formatArg(L, b, sp, arg)
 		if len(b) > s.lim.String {
 			s.limitString(L, len(b))
@@ -94,7 +96,9 @@ func parseSpec(L *lua.LState, f string) (sp spec, n int) {
 func (s *State) formatArg(L *lua.LState, b []byte, sp spec, arg int) []byte {
 	switch sp.verb {
 	case 'c':
-		return sp.pad(b, "", string([]byte{byte(checkInt(L, arg))}), false)
+		body := string([]byte{byte(checkInt(L, arg))})
+		text, _, _ := strings.Cut(string(sp.pad(nil, "", body, false)), "\x00") // where C's strings end
+		return append(b, text...)
 	case 'd', 'i':
 		return sp.integer(b, checkInt(L, arg))
 	case 'u', 'o', 'x', 'X':

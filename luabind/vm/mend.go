@@ -13,15 +13,18 @@ import (
 //     writes into a variable that is still to be read, and leaves it unwritten on
 //     some paths of and and or.
 //   - local f = function() ... end is not local function f: f inside is another.
-//   - a .. b and #t call helpers.go.
+//   - a .. b, #t and most a % b call helpers.go.
+//   - Constants on the left of and and or are folded, and constant conditions
+//     computed: see foldLogical.
 //   - Numbers are read as PUC Lua reads them (010 is ten, 1e999 infinite).
 //
 // It walks the tree in the order in which the compiler does, because it also counts
 // what the compiler does not check, registers, upvalues and the cost of constants,
 // and notes where the scopes of variables are, which the compiler notes wrongly.
 type mender struct {
-	fn    *function
-	depth int
+	fn     *function
+	depth  int
+	native *ast.ArithmeticOpExpr // a % to leave to the VM
 }
 
 // Limits of one function, PUC Lua's where it has one.
@@ -237,15 +240,15 @@ func (m *mender) stmt(s ast.Stmt) ast.Stmt {
 	case *ast.DoBlockStmt:
 		x.Stmts = m.block(x.Stmts, x)
 	case *ast.WhileStmt:
-		x.Condition = m.expr(x.Condition)
+		x.Condition = m.condition(x.Condition)
 		x.Stmts = m.block(x.Stmts, x)
 	case *ast.RepeatStmt:
 		m.open(x)
 		x.Stmts = m.stmts(x.Stmts)
-		x.Condition = m.expr(x.Condition)
+		x.Condition = m.condition(x.Condition)
 		m.shut()
 	case *ast.IfStmt:
-		x.Condition = m.expr(x.Condition)
+		x.Condition = m.condition(x.Condition)
 		x.Then = m.block(x.Then, x)
 		x.Else = m.block(x.Else, x)
 	case *ast.NumberForStmt:

@@ -3,6 +3,7 @@ package vm
 import (
 	"math"
 	"strconv"
+	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/ast"
@@ -43,11 +44,27 @@ func (m *mender) walk(e ast.Expr) ast.Expr {
 	case *ast.FunctionExpr:
 		m.function(x, false)
 	case *ast.LogicalOpExpr:
+		if side, ok := foldLogical(x); ok {
+			return m.expr(one(side))
+		}
 		x.Lhs, x.Rhs = m.expr(x.Lhs), m.expr(x.Rhs)
+		if side, ok := foldLogical(x); ok { // the left side has become a constant
+			return side
+		}
 	case *ast.RelationalOpExpr:
-		x.Lhs, x.Rhs = m.expr(x.Lhs), m.exprAt(x.Rhs, 1)
+		x.Lhs, x.Rhs = m.inexact(x.Lhs, 0), m.inexact(x.Rhs, 1)
 	case *ast.ArithmeticOpExpr:
-		x.Lhs, x.Rhs = m.expr(x.Lhs), m.exprAt(x.Rhs, 1)
+		switch x.Operator {
+		case "%":
+			if m.native != x {
+				return m.walk(m.help(helperMod, x, x.Lhs, x.Rhs))
+			}
+			x.Lhs, x.Rhs = m.expr(x.Lhs), m.exprAt(x.Rhs, 1)
+		case "+", "-":
+			x.Lhs, x.Rhs = m.inexact(x.Lhs, 0), m.inexact(x.Rhs, 1)
+		default:
+			x.Lhs, x.Rhs = m.expr(x.Lhs), m.exprAt(x.Rhs, 1)
+		}
 	case *ast.StringConcatOpExpr:
 		return m.concat(x)
 	case *ast.UnaryMinusOpExpr:
@@ -60,7 +77,7 @@ func (m *mender) walk(e ast.Expr) ast.Expr {
 		}
 		return m.walk(m.help(helperLen, x, x.Expr))
 	case *ast.AttrGetExpr:
-		x.Object, x.Key = m.expr(x.Object), m.exprAt(x.Key, 1)
+		x.Object, x.Key = m.expr(x.Object), m.inexact(x.Key, 1)
 	case *ast.TableExpr:
 		m.table(x)
 	case *ast.FuncCallExpr:
@@ -79,12 +96,25 @@ func (m *mender) walk(e ast.Expr) ast.Expr {
 	return e
 }
 
+// inexact walks an operand for which -0 is as good as 0. There the VM's own % of an
+// integer constant will do, which is what nearly every % in a hot loop is.
+func (m *mender) inexact(e ast.Expr, n int) ast.Expr {
+	if x, ok := e.(*ast.ArithmeticOpExpr); ok && x.Operator == "%" {
+		if c, ok := x.Rhs.(*ast.NumberExpr); ok && !strings.ContainsAny(c.Value, ".eE") {
+			m.native = x
+		}
+	}
+	return m.exprAt(e, n)
+}
+
 func (m *mender) table(x *ast.TableExpr) {
 	held := 1
 	for _, f := range x.Fields {
 		if f.Key != nil {
 			f.Key = m.exprAt(f.Key, held)
-			f.Value = m.exprAt(f.Value, held+1)
+			// The compiler takes a call in the last field for a list of values,
+			// though it has a key.
+			f.Value = m.exprAt(one(f.Value), held+1)
 			continue
 		}
 		f.Value = m.exprAt(f.Value, held)
@@ -172,4 +202,41 @@ func joinLiterals(parts []ast.Expr) []ast.Expr {
 		parts = append(parts[:len(parts)-2], at(&ast.StringExpr{Value: a.Value + b.Value}, a))
 	}
 	return parts
+}
+
+// foldLogical is what an and or or with a constant on the left comes to. The
+// compiler makes a bare jump of such a constant, and where a loop begins with a
+// jump, takes the distance in it for a label when it shortens the jump back.
+func foldLogical(x *ast.LogicalOpExpr) (ast.Expr, bool) {
+	truth, ok := constantTruth(x.Lhs)
+	switch {
+	case !ok:
+		return nil, false
+	case truth == (x.Operator == "or"):
+		return x.Lhs, true
+	}
+	return x.Rhs, true
+}
+
+// constantTruth reports whether e is a constant, and if so whether it counts as
+// true.
+func constantTruth(e ast.Expr) (truth, ok bool) {
+	switch e.(type) {
+	case *ast.TrueExpr, *ast.NumberExpr, *ast.StringExpr:
+		return true, true
+	case *ast.FalseExpr, *ast.NilExpr:
+		return false, true
+	}
+	return false, false
+}
+
+// condition walks the condition of an if or a loop. A constant false one would be a
+// bare jump, too, so it becomes "not 1", which is computed.
+func (m *mender) condition(e ast.Expr) ast.Expr {
+	e = m.expr(e)
+	if truth, ok := constantTruth(e); ok && !truth {
+		m.constant("n1", e)
+		return at(&ast.UnaryNotOpExpr{Expr: at(&ast.NumberExpr{Value: "1"}, e)}, e)
+	}
+	return e
 }

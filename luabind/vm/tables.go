@@ -71,10 +71,8 @@ func (s *State) next(L *lua.LState, t *lua.LTable, key lua.LValue) (lua.LValue, 
 	} else if n, ok := key.(lua.LNumber); ok && n > 0 && n < maxArrayIndex && n == lua.LNumber(int(n)) {
 		// Keys of an array that has been cut short since.
 		key = lua.LNumber(min(int(n), arrayLen(t)))
-	} else if n, ok := key.(lua.LNumber); ok && n == 0 {
-		if t.RawGet(n) == lua.LNil {
-			return lua.LNil, lua.LNil
-		}
+	} else if t.RawGetH(key) == lua.LNil && !known(t, key) {
+		raise(L, "invalid key to 'next'")
 	}
 	return t.Next(key)
 }
@@ -134,4 +132,9 @@ func (s *State) registerValues() map[lua.LValue]bool {
 		add(th)
 	}
 	return set
+}
+
+// known reports whether key is or was in the hash part of t.
+func known(t *lua.LTable, key lua.LValue) bool {
+	return tableField(t, inner.tabIndex).MapIndex(reflect.ValueOf(&key).Elem()).IsValid()
 }

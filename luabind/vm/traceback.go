@@ -89,9 +89,9 @@ func nameOf(f frame, reg int) (kind, name string) {
 	case lua.OP_GETGLOBAL:
 		return "global", constant(p, in.bx())
 	case lua.OP_GETTABLEKS, lua.OP_GETTABLE:
-		return named("field", constantRK(p, in.c()))
+		return "field", constantRK(p, in.c())
 	case lua.OP_SELF:
-		return named("method", constantRK(p, in.c()))
+		return "method", constantRK(p, in.c())
 	case lua.OP_GETUPVAL:
 		if in.b() < len(p.DbgUpvalues) && !hidden(p.DbgUpvalues[in.b()]) {
 			return "upvalue", p.DbgUpvalues[in.b()]
@@ -106,13 +106,6 @@ func nameOf(f frame, reg int) (kind, name string) {
 	return "", ""
 }
 
-func named(kind, name string) (string, string) {
-	if name == "" {
-		return "", ""
-	}
-	return kind, name
-}
-
 func constant(p *lua.FunctionProto, i int) string {
 	if i < len(p.Constants) {
 		if s, ok := p.Constants[i].(lua.LString); ok {
@@ -122,11 +115,14 @@ func constant(p *lua.FunctionProto, i int) string {
 	return ""
 }
 
+// constantRK is the string constant that an operand is, or "?", as PUC Lua has it.
 func constantRK(p *lua.FunctionProto, rk int) string {
-	if rk&bitRK == 0 {
-		return ""
+	if rk&bitRK != 0 {
+		if s := constant(p, rk&^bitRK); s != "" {
+			return s
+		}
 	}
-	return constant(p, rk&^bitRK)
+	return "?"
 }
 
 // findSet is the last instruction before pc that sets register reg, or -1. Like

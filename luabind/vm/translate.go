@@ -19,6 +19,7 @@ func (s *State) translate(msg string, f frame, L *lua.LState) string {
 		pos = "" // in the worker of pcall
 	}
 	if f.fn().IsG {
+		msg = pos + text
 		if rest, ok := strings.CutPrefix(text, "bad argument #"); ok {
 			return pos + "bad argument #" + quoteFunction(rest)
 		}
