@@ -1,0 +1,85 @@
+package engine
+
+import (
+	"slices"
+
+	"github.com/tunscript/tunscript/engine/filter"
+	"github.com/tunscript/tunscript/engine/packet"
+)
+
+// A chain is the order in which the packets of one device are decided about: by
+// prio, then program as configured, then registration. It is a list of segments,
+// one per prio and program, each with an index over its filters, so that many
+// handlers are not asked one by one.
+type chain []*segment
+
+type segment struct {
+	prio    int
+	rank    int // the program's place in the configuration
+	handles []*Handle
+	index   *filter.Index
+}
+
+// buildChain makes the chain for device from what the scopes have registered.
+func buildChain(scopes []*Scope, device int) chain {
+	var c chain
+	for rank, s := range scopes {
+		if !s.sees(device) {
+			continue
+		}
+		byPrio := map[int]*segment{}
+		for _, h := range s.handles {
+			if !h.on || h.device >= 0 && h.device != device {
+				continue
+			}
+			prio := h.h.Prio + s.config.Prio
+			if byPrio[prio] == nil {
+				byPrio[prio] = &segment{prio: prio, rank: rank}
+				c = append(c, byPrio[prio])
+			}
+			byPrio[prio].handles = append(byPrio[prio].handles, h)
+		}
+	}
+	slices.SortStableFunc(c, func(a, b *segment) int {
+		if a.prio != b.prio {
+			return a.prio - b.prio
+		}
+		return a.rank - b.rank
+	})
+	for _, seg := range c {
+		filters := make([]*filter.Filter, len(seg.handles))
+		for i, h := range seg.handles {
+			filters[i] = h.filter
+		}
+		seg.index = filter.NewIndex(filters)
+	}
+	return c
+}
+
+// decide runs p through the chain until somebody decides. by is who did, nil if
+// nobody.
+func (w *worker) decide(c chain, p *packet.Packet) (v Verdict, by *Handle) {
+	for _, seg := range c {
+		// The index is asked again after every handler, for p as it now is.
+		for i := seg.index.Next(p, 0); i >= 0; i = seg.index.Next(p, i+1) {
+			h := seg.handles[i]
+			if !h.on {
+				continue
+			}
+			v := h.h.Run(p)
+			h.stats.packets.add(1)
+			h.history <<= 1
+			switch v.kind {
+			case pass:
+				continue
+			case fail:
+				v = w.failed(h, v)
+				if v.kind == pass {
+					continue
+				}
+			}
+			return v, h
+		}
+	}
+	return Verdict{}, nil
+}

@@ -1,0 +1,309 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/tunscript/tunscript/engine/filter"
+)
+
+// Errors of an Engine.
+var (
+	ErrStopped  = errors.New("the engine has stopped: make a new one")
+	ErrRunning  = errors.New("the engine runs already: it runs once")
+	ErrOnWorker = errors.New("this would wait for the worker it is called on: call it from another goroutine")
+)
+
+// An Engine reads packets from its devices, has its programs decide about them,
+// and writes what comes out. It runs once. Its methods are safe from any
+// goroutine.
+type Engine struct {
+	cfg     Config
+	log     *slog.Logger
+	seed    uint64
+	devices []*device
+	worker  *worker
+	losses  []error // the worker's
+
+	observers atomic.Pointer[[]observer]
+
+	mu         sync.Mutex
+	state      state
+	programs   []ProgramConfig
+	generation atomic.Uint64
+	swapping   sync.Mutex // held by one Swap at a time
+	done       chan struct{}
+}
+
+type state uint8
+
+const (
+	made state = iota
+	stepped
+	running
+	stopped
+)
+
+type device struct {
+	dev     Device
+	name    string
+	config  DeviceConfig
+	forward int
+	queues  []Queue
+}
+
+type observer struct {
+	Observer
+	filter *filter.Filter
+	id     *int // identity: an Observer need not be comparable
+}
+
+// New checks all of the configuration and makes an engine, which takes the
+// devices over. Programs start with Run, or the first Advance. If New fails the
+// devices stay the caller's. Errors are *ConfigError, or a device's own.
+func New(c Config) (*Engine, error) {
+	devices, programs, err := c.check()
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{cfg: c, log: c.Log, seed: c.Seed, devices: devices, programs: programs, done: make(chan struct{})}
+	if e.log == nil {
+		e.log = slog.New(slog.DiscardHandler)
+	}
+	if e.seed == 0 {
+		e.seed = rand.Uint64()
+	}
+	e.observers.Store(new([]observer))
+	if c.Observer != nil {
+		e.addObserver(observer{c.Observer, nil, new(int)})
+	}
+	w := newWorker(e)
+	w.pool.Rand = rand.New(rand.NewChaCha8(key(e.seed)))
+	if c.Clock.virtual {
+		w.now = c.Clock.start
+	}
+	e.worker = w
+	if w.waiter, err = newWaiter(c.Wait, func(i int) { w.devices[i].ready.Store(true) }); err != nil {
+		return nil, err
+	}
+	if err := e.attach(); err != nil {
+		w.waiter.close()
+		return nil, err
+	}
+	return e, nil
+}
+
+// attach takes the devices over, all or none.
+func (e *Engine) attach() error {
+	w := e.worker
+	for i, d := range e.devices {
+		l := &lane{index: i, name: d.name}
+		l.ready.Store(true)
+		w.devices = append(w.devices, l)
+	}
+	for i, d := range e.devices {
+		env := Env{Now: e.worker.clock, Virtual: e.cfg.Clock.virtual, Wake: func(int) { w.wakeQueue(i) }}
+		queues, err := d.dev.Attach(env)
+		if err == nil && len(queues) == 0 {
+			d.dev.Detach()
+			err = errors.New("it has no queue")
+		}
+		if err == nil && e.cfg.Clock.virtual && queues[0].FD() >= 0 {
+			d.dev.Detach()
+			err = errors.New("it has a descriptor, and packets of the kernel do not keep to a virtual clock: use tundev.Pipe or a capture")
+		}
+		if err == nil {
+			if err = w.waiter.add(queues[0].FD(), i); err != nil {
+				d.dev.Detach()
+			}
+		}
+		if err != nil {
+			for j := range i {
+				w.waiter.remove(w.devices[j].queue.FD())
+				e.devices[j].dev.Detach()
+			}
+			return &ConfigError{"device " + d.name, err}
+		}
+		d.queues = queues
+		w.devices[i].queue = queues[0]
+		w.devices[i].port = d.dev.Info().port(i)
+	}
+	for i, d := range e.devices {
+		if d.forward >= 0 {
+			w.devices[i].forward = w.devices[d.forward]
+		}
+	}
+	return nil
+}
+
+// Run runs the engine on the calling goroutine until ctx ends, all input has
+// ended, a program stops it, or all devices are lost. It returns nil when ctx
+// ends, at the end of all input and after a stop with status 0; *ExitError after
+// a stop with another status; *HandlerError where on_error says stop;
+// *LostError; or what a program's Start returned. Afterwards devices are closed
+// and nothing is left behind.
+func (e *Engine) Run(ctx context.Context) error {
+	if err := e.begin(running); err != nil {
+		return err
+	}
+	defer e.end()
+	e.worker.goroutine.Store(goroutineID())
+	defer e.worker.goroutine.Store(0)
+	stop := context.AfterFunc(ctx, func() {
+		e.worker.mail.send(func() { e.worker.stop(nil) }, e.worker.wake)
+	})
+	defer stop()
+	if err := e.startAll(); err != nil {
+		return err
+	}
+	if e.cfg.Clock.virtual {
+		return e.runVirtual()
+	}
+	e.worker.loop()
+	return e.worker.outcome
+}
+
+// begin moves the engine on to the state s.
+func (e *Engine) begin(s state) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.state == stopped:
+		return ErrStopped
+	case e.state == running, e.state == stepped && s == running:
+		return ErrRunning
+	}
+	e.state = s
+	return nil
+}
+
+// end takes everything down, on the worker.
+func (e *Engine) end() {
+	e.mu.Lock()
+	already := e.state == stopped
+	e.state = stopped
+	e.mu.Unlock()
+	if already {
+		return
+	}
+	e.worker.close()
+	for _, d := range e.devices {
+		if err := d.dev.Close(); err != nil {
+			e.log.Warn("a device did not close cleanly", "device", d.name, "error", err)
+		}
+	}
+	close(e.done)
+}
+
+// startAll starts every program, all or none, and lets them take effect.
+func (e *Engine) startAll() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	w := e.worker
+	w.refresh()
+	scopes := make([]*Scope, 0, len(e.programs))
+	for _, pc := range e.programs {
+		s, err := e.prepare(pc)
+		if err != nil {
+			for _, s := range scopes {
+				s.close()
+			}
+			return err
+		}
+		scopes = append(scopes, s)
+	}
+	w.scopes = scopes
+	w.refresh()
+	for _, s := range scopes {
+		s.attach()
+	}
+	w.rebuild()
+	// From here on the programs run, and may do what waits for e.mu.
+	e.mu.Unlock()
+	defer e.mu.Lock()
+	for _, s := range scopes {
+		s.start()
+	}
+	w.flush()
+	return nil
+}
+
+// prepare starts a program in a scope that takes no part yet.
+func (e *Engine) prepare(pc ProgramConfig) (*Scope, error) {
+	var devices []int
+	for _, name := range pc.Devices {
+		devices = append(devices, e.deviceIndex(name))
+	}
+	s := newScope(e.worker, pc, devices, e.generation.Add(1))
+	if err := pc.Program.Start(s); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close stops a running engine and waits until it has ended; one that never ran
+// closes its devices. On a worker it is ErrOnWorker. Closing twice does nothing.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	state := e.state
+	e.mu.Unlock()
+	switch state {
+	case stopped:
+		return nil
+	case running:
+		if e.onWorker() {
+			return ErrOnWorker
+		}
+		e.worker.mail.send(func() { e.worker.stop(nil) }, e.worker.wake)
+		<-e.done
+	default:
+		e.end()
+	}
+	return nil
+}
+
+// Observe adds an observer while the engine runs or before; filter may be nil
+// for everything. Calling stop removes it; an event that is under way may still
+// reach it.
+func (e *Engine) Observe(o Observer, f *filter.Filter) (stop func()) {
+	id := new(int)
+	e.addObserver(observer{o, f, id})
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		rest := slices.DeleteFunc(slices.Clone(*e.observers.Load()), func(o observer) bool { return o.id == id })
+		e.observers.Store(&rest)
+	}
+}
+
+func (e *Engine) addObserver(o observer) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	all := append(slices.Clone(*e.observers.Load()), o)
+	e.observers.Store(&all)
+}
+
+// watched reports whether anybody observes: all that observing costs where
+// nobody does.
+func (e *Engine) watched() bool { return len(*e.observers.Load()) > 0 }
+
+func (e *Engine) deviceIndex(name string) int {
+	return slices.IndexFunc(e.devices, func(d *device) bool { return d.name == name })
+}
+
+func (e *Engine) deviceNames() string { return names(e.devices) }
+
+// lossError is what Run returns when all input has ended: nil unless every
+// device is lost.
+func (e *Engine) lossError() error {
+	if len(e.losses) == len(e.devices) {
+		return errors.Join(e.losses...)
+	}
+	return nil
+}

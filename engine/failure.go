@@ -1,0 +1,87 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+
+	"github.com/tunscript/tunscript/engine/packet"
+)
+
+// Detailed is an error that has more to show than its line, such as a traceback.
+type Detailed interface {
+	error
+	Detail() string
+}
+
+// An ExitError is what Run returns after a program stopped it with a status
+// other than 0.
+type ExitError struct{ Status int }
+
+func (e *ExitError) Error() string { return fmt.Sprintf("stopped with status %d", e.Status) }
+
+func statusError(status int) error {
+	if status == 0 {
+		return nil
+	}
+	return &ExitError{status}
+}
+
+// A HandlerError is what Run returns when on_error says stop and a handler fails.
+type HandlerError struct {
+	Program, Handler string
+	Err              error
+}
+
+func (e *HandlerError) Error() string { return fmt.Sprintf("handler %s: %v", e.Handler, e.Err) }
+func (e *HandlerError) Unwrap() error { return e.Err }
+
+// failed counts and shows the failure v of h, and says what becomes of the packet.
+func (w *worker) failed(h *Handle, v Verdict) Verdict {
+	err, _ := v.more.(error)
+	h.stats.failed.add(1)
+	h.history |= 1
+	w.report(h.scope.Name(), h.h.Name, err, w.hand)
+	if most := h.scope.config.DisableAfter; most > 0 && bits.OnesCount64(h.history) >= most {
+		h.on = false
+		h.stats.off.Store(true)
+		w.stale = true
+		w.e.log.Error("a handler is switched off: it failed too often", "program", h.scope.Name(), "handler", h.h.Name, "failures", most, "of_packets", 64)
+	}
+	switch h.h.OnError.or(h.scope.config.OnError).or(w.e.cfg.OnError) {
+	case OnErrorPass:
+		return Pass()
+	case OnErrorStop:
+		w.stop(&HandlerError{h.scope.Name(), h.h.Name, err})
+	}
+	return Drop(ReasonError)
+}
+
+// maxSeen bounds the different errors that are remembered.
+const maxSeen = 1000
+
+// report counts an error and shows it, with what it has to say, the first time;
+// equal errors are only counted.
+func (w *worker) report(program, handler string, err error, p *packet.Packet) {
+	w.errors.add(program)
+	text := err.Error()
+	if w.e.watched() {
+		w.observe(Event{Kind: Failed, Program: program, Handler: handler, Reason: text, Err: err, Packet: p})
+	}
+	n, again := w.seen[text]
+	if !again && len(w.seen) >= maxSeen {
+		clear(w.seen)
+	}
+	w.seen[text] = n + 1
+	if again {
+		return
+	}
+	args := []any{"program", program, "error", text}
+	if handler != "" {
+		args = append(args, "handler", handler)
+	}
+	if d, ok := errors.AsType[Detailed](err); ok && d.Detail() != "" {
+		args = append(args, "detail", d.Detail())
+	}
+	w.e.log.Error("a script failed; the same error again is only counted", args...)
+}

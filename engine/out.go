@@ -1,0 +1,122 @@
+package engine
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/tunscript/tunscript/engine/packet"
+)
+
+// send puts a packet that the engine has taken on its way out. It leaves with
+// the batch in hand, in the order of the calls.
+func (w *worker) send(p *packet.Packet) {
+	p.SetTag(taken)
+	l := w.devices[p.Out.Index]
+	switch {
+	case l.gone || l.queue == nil:
+		w.lost(l, p, ReasonGone)
+	case !w.fit(p, l):
+		w.lost(l, p, ReasonTooBig)
+	default:
+		if p.Time.IsZero() {
+			p.Time = w.now
+		}
+		l.out = append(l.out, p)
+		return
+	}
+	w.pool.Put(p)
+}
+
+// fit gives p the link type of l and reports whether l takes a packet of its
+// size.
+func (w *worker) fit(p *packet.Packet, l *lane) bool {
+	if p.Link() != l.port.Link {
+		if l.port.Link == packet.IP {
+			p.StripEthernet()
+		} else {
+			// A packet made without Ethernet comes from the far side and goes to the
+			// kernel: there is nobody else on a TAP device's wire.
+			p.AddEthernet(l.port.PeerMAC, l.port.MAC)
+		}
+	}
+	return l.port.MTU == 0 || p.GSO().Size > 0 || p.Len()-p.Layout().L3 <= l.port.MTU
+}
+
+// flush writes what was sent, device by device.
+func (w *worker) flush() {
+	for _, l := range w.devices {
+		if len(l.out) == 0 {
+			continue
+		}
+		w.writing = l
+		err := l.queue.Write(l.out, w.lostOne)
+		watched := w.e.watched()
+		for i, p := range l.out {
+			if p.Tag()&lostBit == 0 {
+				l.stats.sent.add(1)
+				l.stats.sentBytes.add(uint64(p.Len()))
+				if watched {
+					w.observe(Event{Kind: Sent, Device: l.name, Packet: p})
+				}
+			}
+			w.pool.Put(p)
+			l.out[i] = nil
+		}
+		l.out = l.out[:0]
+		if err != nil && !l.ended {
+			w.endLane(l, err)
+		}
+	}
+}
+
+// lost counts a packet that could not leave by l.
+func (w *worker) lost(l *lane, p *packet.Packet, why Reason) {
+	l.stats.lost.add(1)
+	w.reasons.add(why)
+	if w.e.watched() {
+		w.observe(Event{Kind: Lost, Device: l.name, Packet: p, Reason: string(why)})
+	}
+}
+
+// observe shows an event to every observer, in one that is used again.
+func (w *worker) observe(e Event) {
+	w.event = e
+	w.event.Worker = 1
+	if w.event.Time = w.now; w.event.Time.IsZero() {
+		w.event.Time = time.Now()
+	}
+	for _, o := range *w.e.observers.Load() {
+		if o.filter == nil || e.Packet != nil && o.filter.Match(e.Packet) {
+			o.Observe(&w.event)
+		}
+	}
+	w.event.Packet, w.event.Err = nil, nil
+}
+
+func (w *worker) observeVerdict(l *lane, p *packet.Packet, v Verdict, by *Handle) {
+	e := Event{Device: l.name, Packet: p}
+	if by != nil {
+		e.Program, e.Handler = by.scope.Name(), by.h.Name
+	}
+	switch v.kind {
+	case pass:
+		e.Kind = Passed
+		if p.Out == nil {
+			e.Reason = string(ReasonUnforwarded)
+		}
+	case accept:
+		e.Kind = Accepted
+	case drop:
+		e.Kind, e.Reason = Dropped, string(v.reason())
+	case replace:
+		e.Kind = Replaced
+	}
+	w.observe(e)
+}
+
+// key is a number made of the engine's seed for a worker's pool.
+func key(seed uint64) [32]byte {
+	var k [32]byte
+	binary.LittleEndian.PutUint64(k[:], seed)
+	return k
+}

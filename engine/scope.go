@@ -1,0 +1,286 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/tunscript/tunscript/engine/packet"
+)
+
+// Errors of a Scope.
+var (
+	ErrScopeClosed = errors.New("the program has ended: its scope does nothing any more")
+	ErrDetached    = errors.New("nothing can be sent while a program starts: use Scope.Started, or a handler or timer")
+	ErrTaken       = errors.New("the packet was given away before: send a Clone of it")
+	ErrNoWayOut    = errors.New("the packet has no way out: set one with Scope.SetOut, or name a device's forward")
+	ErrFull        = errors.New("the queue of posts is full: try again later")
+)
+
+// A Scope is what a program does everything through: one for each worker and
+// start of the program. Closing it, which the engine does, takes all of it back.
+// It is used on its worker only, and by Program.Start; Post alone is safe from
+// any goroutine.
+type Scope struct {
+	w       *worker
+	program Program
+	config  ProgramConfig
+	devices []int // indexes the program is attached to; nil: all
+
+	handles  []*Handle
+	timers   map[*Timer]struct{}
+	waiting  []*Timer // made while detached
+	started  []func()
+	onStop   func() any
+	onReload func(any)
+	rand     *rand.Rand
+	born     time.Time // what Now says while detached
+	made     int       // handlers registered so far
+	attached bool
+	closed   bool
+}
+
+func newScope(w *worker, c ProgramConfig, devices []int, generation uint64) *Scope {
+	seed := w.e.seed + 0x9e3779b97f4a7c15*(generation+1)
+	var name uint64 = 14695981039346656037 // FNV-1a: programs of one engine draw different numbers
+	for _, b := range []byte(c.Program.Name()) {
+		name = (name ^ uint64(b)) * 1099511628211
+	}
+	return &Scope{
+		w: w, program: c.Program, config: c, devices: devices,
+		timers: map[*Timer]struct{}{},
+		rand:   rand.New(rand.NewPCG(seed, name)),
+		born:   w.clock(),
+	}
+}
+
+// Name is the program's name.
+func (s *Scope) Name() string { return s.program.Name() }
+
+// Now is the engine's time: on the system's clock that of the batch in hand.
+func (s *Scope) Now() time.Time {
+	if !s.attached { // on the goroutine of a Swap
+		return s.born
+	}
+	return s.w.now
+}
+
+// Rand is the program's source of chance, seeded from the engine's seed.
+func (s *Scope) Rand() *rand.Rand { return s.rand }
+
+// Worker is this worker's number, from 1.
+func (s *Scope) Worker() int { return 1 }
+
+// Attached reports whether the program takes part: Start has returned and the
+// exchange that brings it in has happened.
+func (s *Scope) Attached() bool { return s.attached && !s.closed }
+
+// Devices are the devices that the program is attached to, as they are now.
+func (s *Scope) Devices() []Info {
+	var out []Info
+	for i, d := range s.w.e.devices {
+		if s.sees(i) {
+			out = append(out, d.dev.Info())
+		}
+	}
+	return out
+}
+
+// Device is the engine's device of that name, as it is now.
+func (s *Scope) Device(name string) (Info, bool) {
+	i := s.w.e.deviceIndex(name)
+	if i < 0 {
+		return Info{}, false
+	}
+	return s.w.e.devices[i].dev.Info(), true
+}
+
+// Home is the port of the program's only device, or of the device of the packet
+// in hand: where a packet made from nothing leaves. It is nil if there is no
+// packet in hand and more than one device.
+func (s *Scope) Home() *packet.Port {
+	if s.attached && s.w.hand != nil && s.w.hand.In != nil {
+		return s.w.hand.In
+	}
+	only := -1
+	for i := range s.w.e.devices {
+		if s.sees(i) {
+			if only >= 0 {
+				return nil
+			}
+			only = i
+		}
+	}
+	if only < 0 {
+		return nil
+	}
+	return s.w.devices[only].port
+}
+
+func (s *Scope) sees(device int) bool {
+	if s.devices == nil {
+		return true
+	}
+	for _, d := range s.devices {
+		if d == device {
+			return true
+		}
+	}
+	return false
+}
+
+// Pool is the worker's pool of packets; nil, which allocates, while the program
+// starts.
+func (s *Scope) Pool() *packet.Pool {
+	if !s.attached {
+		return nil
+	}
+	return &s.w.pool
+}
+
+// SetOut makes the device of that name the packet's way out.
+func (s *Scope) SetOut(p *packet.Packet, name string) error {
+	i := s.w.e.deviceIndex(name)
+	if i < 0 {
+		return fmt.Errorf("no device %q: %s", name, s.w.e.deviceNames())
+	}
+	p.Out = s.w.devices[i].port
+	return nil
+}
+
+// Send sends a packet by its way out (packet.Packet.Out); one that has none
+// leaves by Home. A borrowed packet is copied, any other is taken over. An empty
+// packet is nothing. It leaves before what the verdict of the packet in hand
+// sends, and no handler sees it.
+func (s *Scope) Send(p *packet.Packet) error {
+	switch {
+	case s.closed:
+		return ErrScopeClosed
+	case !s.attached:
+		return ErrDetached
+	case p.Len() == 0:
+		return nil
+	}
+	if p.Out == nil {
+		p.Out = s.Home()
+		if p.Out == nil {
+			return ErrNoWayOut
+		}
+	}
+	switch owner(p.Tag()) {
+	case taken:
+		s.w.reasons.add(ReasonTaken)
+		return ErrTaken
+	case borrowed:
+		p = p.Clone()
+	}
+	s.w.send(p)
+	return nil
+}
+
+// Started calls fn when the program takes effect, when its devices are open and
+// packets can be sent; at once if it has already.
+func (s *Scope) Started(fn func()) {
+	if s.attached {
+		fn()
+		return
+	}
+	s.started = append(s.started, fn)
+}
+
+// OnStop calls fn when the program ends. What it returns is handed to OnReload
+// of the program that comes in its place.
+func (s *Scope) OnStop(fn func() any) { s.onStop = fn }
+
+// OnReload calls fn when the program comes in another's place, with what that
+// one's OnStop returned, nil if nothing.
+func (s *Scope) OnReload(fn func(old any)) { s.onReload = fn }
+
+// Post calls fn on the worker, between packets. It is safe from any goroutine,
+// never waits, and returns ErrFull when too many calls are waiting.
+func (s *Scope) Post(fn func()) error {
+	return s.w.mail.post(func() {
+		if s.attached && !s.closed {
+			s.w.last = s
+			fn()
+		}
+	}, s.w.wake)
+}
+
+// Fail reports an error of the program that is no handler's: of a timer, say. It
+// is counted and shown.
+func (s *Scope) Fail(err error) {
+	if err != nil {
+		s.w.report(s.Name(), "", err, nil)
+	}
+}
+
+// Stop ends the run after the packet in hand: Run returns nil for status 0, an
+// *ExitError for any other.
+func (s *Scope) Stop(status int) {
+	if s.attached && !s.closed {
+		s.w.stop(statusError(status))
+	}
+}
+
+// prune forgets cancelled handlers; those that were switched off stay, to be
+// counted.
+func (s *Scope) prune() {
+	s.handles = slices.DeleteFunc(s.handles, func(h *Handle) bool { return !h.on && !h.stats.off.Load() })
+}
+
+// dirty has the chain made anew before the next packet.
+func (s *Scope) dirty() {
+	if s.attached {
+		s.w.stale = true
+	}
+}
+
+// attach makes the scope take part. It cannot fail.
+func (s *Scope) attach() {
+	s.attached = true
+	for _, t := range s.waiting {
+		if t.fn != nil {
+			t.due += s.w.now.UnixNano()
+			s.w.timers.add(t)
+		}
+	}
+	s.waiting = nil
+	s.w.stale = true
+}
+
+// start runs what waited for the devices. It comes after attach of all scopes of
+// an exchange.
+func (s *Scope) start() {
+	s.w.last = s
+	for len(s.started) > 0 && !s.closed {
+		fn := s.started[0]
+		s.started = s.started[1:]
+		fn()
+	}
+}
+
+// close takes back everything and returns what OnStop says.
+func (s *Scope) close() (old any) {
+	if s.closed {
+		return nil
+	}
+	if s.onStop != nil && s.attached {
+		old = s.onStop()
+	}
+	s.closed = true
+	for t := range s.timers {
+		t.Cancel()
+	}
+	for _, h := range s.handles {
+		h.on = false
+	}
+	s.started, s.waiting = nil, nil
+	s.w.stale = true
+	if c, ok := s.program.(interface{ End(*Scope) }); ok {
+		c.End(s)
+	}
+	return old
+}

@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"maps"
+	"sync"
+	"sync/atomic"
+)
+
+// Stats is what an engine has counted since it was made. Counts only grow.
+type Stats struct {
+	Devices  map[string]DeviceStats
+	Handlers []HandlerStats    // in the order of programs and registration
+	Verdicts map[string]uint64 // packets by verdict: "pass", "accept", "drop", "replace"
+	Reasons  map[Reason]uint64 // packets dropped, lost or unforwarded, by reason
+	Errors   map[string]uint64 // failures of handlers, timers and tasks, by program
+}
+
+// DeviceStats counts one device's packets and bytes of their frames.
+type DeviceStats struct {
+	Received, ReceivedBytes uint64
+	Sent, SentBytes         uint64
+	Lost                    uint64 // could not be sent
+}
+
+// HandlerStats counts one handler's packets.
+type HandlerStats struct {
+	Program, Name string
+	Packets       uint64 // seen
+	Failed        uint64
+	Off           bool // switched off after too many failures
+}
+
+// A counter has one writer, the worker, and any number of readers: no locked
+// instruction is needed to add to it.
+type counter struct{ v atomic.Uint64 }
+
+func (c *counter) add(n uint64) { c.v.Store(c.v.Load() + n) }
+func (c *counter) get() uint64  { return c.v.Load() }
+
+type deviceCounters struct{ received, receivedBytes, sent, sentBytes, lost counter }
+
+type handlerCounters struct {
+	packets, failed counter
+	off             atomic.Bool
+}
+
+// named counts by names that are not known beforehand, up to a bound: a script
+// may invent reasons.
+type named[K ~string] struct {
+	mu sync.Mutex
+	m  map[K]uint64
+}
+
+const maxNamed = 1000
+
+// otherNames is what further names are counted as.
+const otherNames = "other"
+
+func (n *named[K]) add(k K) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.m == nil {
+		n.m = map[K]uint64{}
+	}
+	if _, ok := n.m[k]; !ok && len(n.m) >= maxNamed {
+		k = otherNames
+	}
+	n.m[k]++
+}
+
+func (n *named[K]) clone() map[K]uint64 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.m == nil {
+		return map[K]uint64{}
+	}
+	return maps.Clone(n.m)
+}
+
+// Stats returns what was counted so far. It is safe at any time, also after Run.
+func (e *Engine) Stats() Stats {
+	w := e.worker
+	s := Stats{
+		Devices:  make(map[string]DeviceStats, len(e.devices)),
+		Verdicts: make(map[string]uint64, len(w.verdicts)),
+		Reasons:  w.reasons.clone(),
+		Errors:   w.errors.clone(),
+	}
+	for i, d := range e.devices {
+		c := &w.devices[i].stats
+		s.Devices[d.name] = DeviceStats{
+			Received: c.received.get(), ReceivedBytes: c.receivedBytes.get(),
+			Sent: c.sent.get(), SentBytes: c.sentBytes.get(), Lost: c.lost.get(),
+		}
+	}
+	for v, name := range map[verdict]string{pass: "pass", accept: "accept", drop: "drop", replace: "replace"} {
+		s.Verdicts[name] = w.verdicts[v].get()
+	}
+	for _, h := range *w.handles.Load() {
+		s.Handlers = append(s.Handlers, HandlerStats{
+			Program: h.scope.Name(), Name: h.h.Name,
+			Packets: h.stats.packets.get(), Failed: h.stats.failed.get(), Off: h.stats.off.Load(),
+		})
+	}
+	return s
+}

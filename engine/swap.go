@@ -1,0 +1,163 @@
+package engine
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"runtime"
+	"slices"
+	"strconv"
+)
+
+// Swap exchanges the program old for new between two packets: new starts beside
+// old, on the calling goroutine, and if it does not start, nothing has happened
+// and its error is returned. A nil old adds new at the end of the order, a nil
+// new removes old. Before the first Run or Advance it only changes what will
+// start. On a worker it is ErrOnWorker. Swaps called at the same time follow one
+// another.
+func (e *Engine) Swap(old, new Program) error {
+	if e.onWorker() {
+		return ErrOnWorker
+	}
+	e.swapping.Lock()
+	defer e.swapping.Unlock()
+
+	e.mu.Lock()
+	place, pc, err := e.swapPlace(old, new)
+	if err != nil || e.state == made {
+		if err == nil {
+			e.exchangeConfig(place, pc)
+		}
+		e.mu.Unlock()
+		return err
+	}
+	state := e.state
+	e.mu.Unlock()
+	if state == stopped {
+		return ErrStopped
+	}
+
+	var in *Scope
+	if new != nil {
+		if in, err = e.prepare(pc); err != nil {
+			return err
+		}
+	}
+	exchange := func() { e.exchange(place, pc, in) }
+	if state == stepped { // the caller is who steps: there is no goroutine to wait for
+		exchange()
+		return nil
+	}
+	done := make(chan error, 1)
+	sent := e.worker.mail.send(func() {
+		if e.worker.ended {
+			done <- ErrStopped
+			return
+		}
+		exchange()
+		done <- nil
+	}, e.worker.wake)
+	if !sent {
+		done <- ErrStopped
+	}
+	if err = <-done; err != nil && in != nil {
+		in.close()
+	}
+	return err
+}
+
+// Add brings a program in at the end of the order: Swap(nil, p).
+func (e *Engine) Add(p Program) error { return e.Swap(nil, p) }
+
+// Remove takes a program out: Swap(p, nil).
+func (e *Engine) Remove(p Program) error { return e.Swap(p, nil) }
+
+// swapPlace finds old, and makes new's configuration: that of old, or of a
+// program on all devices.
+func (e *Engine) swapPlace(old, new Program) (place int, pc ProgramConfig, err error) {
+	for _, p := range []Program{old, new} {
+		if p != nil && !reflect.TypeOf(p).Comparable() {
+			return 0, pc, &ConfigError{"program " + p.Name(), fmt.Errorf("it cannot be compared, and programs are told apart by identity: use a pointer")}
+		}
+	}
+	place = len(e.programs)
+	if old != nil {
+		place = slices.IndexFunc(e.programs, func(pc ProgramConfig) bool { return pc.Program == old })
+		if place < 0 {
+			return 0, pc, &ConfigError{"program " + old.Name(), fmt.Errorf("the engine does not have it")}
+		}
+		pc = e.programs[place]
+	}
+	pc.Program = new
+	if new == nil {
+		return place, pc, nil
+	}
+	if new != old && slices.ContainsFunc(e.programs, func(pc ProgramConfig) bool { return pc.Program == new }) {
+		return 0, pc, &ConfigError{"program " + new.Name(), fmt.Errorf("it stands there already: load it twice to run it twice")}
+	}
+	return place, pc, pc.check(e.devices, nil)
+}
+
+func (e *Engine) exchangeConfig(place int, pc ProgramConfig) {
+	switch {
+	case pc.Program == nil:
+		if place < len(e.programs) {
+			e.programs = slices.Delete(e.programs, place, place+1)
+		}
+	case place == len(e.programs):
+		e.programs = append(e.programs, pc)
+	default:
+		e.programs[place] = pc
+	}
+}
+
+// exchange is the part that happens on the worker, between two packets. It
+// cannot fail.
+func (e *Engine) exchange(place int, pc ProgramConfig, in *Scope) {
+	w := e.worker
+	w.refresh()
+	e.mu.Lock()
+	e.exchangeConfig(place, pc)
+	e.mu.Unlock()
+	var left any
+	switch {
+	case in == nil:
+		if place < len(w.scopes) {
+			w.scopes[place].close()
+			w.scopes = slices.Delete(slices.Clone(w.scopes), place, place+1)
+		}
+	case place == len(w.scopes):
+		w.scopes = append(w.scopes, in)
+	default:
+		left = w.scopes[place].close()
+		w.scopes[place] = in
+	}
+	if in != nil {
+		in.attach()
+		if in.onReload != nil {
+			w.last = in
+			in.onReload(left)
+		}
+		in.start()
+	}
+	w.stale = true
+}
+
+// onWorker reports that the caller runs on the worker's goroutine. Go has no
+// number of a goroutine to ask for but in the text of a stack, 2 us away; this
+// is asked by Swap and Close alone.
+func (e *Engine) onWorker() bool {
+	id := e.worker.goroutine.Load()
+	return id != 0 && id == goroutineID()
+}
+
+func goroutineID() uint64 {
+	var b [64]byte
+	text := b[:runtime.Stack(b[:], false)] // "goroutine 7 [running]:..."
+	fields := bytes.Fields(text)
+	if len(fields) < 2 {
+		return 0
+	}
+	id, _ := strconv.ParseUint(string(fields[1]), 10, 64)
+	return id
+}

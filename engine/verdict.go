@@ -1,0 +1,69 @@
+package engine
+
+import (
+	"github.com/tunscript/tunscript/engine/packet"
+)
+
+// A Verdict is what a handler decides about its packet. The zero Verdict passes.
+//
+// It is four words long on purpose: with a fifth, a handler call takes 10 ns
+// longer.
+type Verdict struct {
+	kind verdict
+	p    *packet.Packet // replace: the one packet
+	more any            // replace: []*packet.Packet; drop: Reason; fail: error
+}
+
+type verdict uint8
+
+const (
+	pass verdict = iota
+	accept
+	drop
+	replace
+	fail
+)
+
+// Pass goes on to the next handler, and after the last one forwards the packet,
+// with whatever was changed.
+func Pass() Verdict { return Verdict{} }
+
+// Accept forwards the packet now; later handlers do not see it.
+func Accept() Verdict { return Verdict{kind: accept} }
+
+// Drop ends the packet. The reason is what log, counters and captures show; ""
+// is allowed. A constant reason costs no allocation.
+func Drop(reason Reason) Verdict {
+	if reason == "" {
+		return Verdict{kind: drop}
+	}
+	return Verdict{kind: drop, more: reason}
+}
+
+// Replace sends these packets instead of the one handled, in order, unseen by
+// later handlers. The engine takes them over. The handled packet may be among
+// them; without packets, and with empty ones only, it is a drop.
+func Replace(ps ...*packet.Packet) Verdict {
+	switch len(ps) {
+	case 0:
+		return Drop(ReasonEmpty)
+	case 1:
+		return Verdict{kind: replace, p: ps[0]}
+	}
+	// A copy of our own, so that the caller's argument list need not escape to the heap.
+	return Verdict{kind: replace, more: append([]*packet.Packet(nil), ps...)}
+}
+
+// Fail says that the handler could not decide. The error is counted and shown,
+// and on_error decides about the packet. Fail(nil) passes.
+func Fail(err error) Verdict {
+	if err == nil {
+		return Verdict{}
+	}
+	return Verdict{kind: fail, more: err}
+}
+
+func (v Verdict) reason() Reason {
+	r, _ := v.more.(Reason)
+	return r
+}

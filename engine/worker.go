@@ -1,0 +1,356 @@
+package engine
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/tunscript/tunscript/engine/packet"
+)
+
+const (
+	batch = 64 // packets read at once
+	// slice is how long one batch may hold up posts, timers and other queues; it
+	// is asked every sliceEvery packets, as reading a clock costs more than an
+	// empty chain.
+	slice      = time.Millisecond
+	sliceEvery = 16
+)
+
+// Whose a packet is; kept in its tag.
+const (
+	free     = iota // its maker's
+	borrowed        // in the hand of a handler
+	taken           // given to the engine
+)
+
+func owner(tag uint64) uint64 { return tag & 3 }
+
+// A worker owns its queues, scopes, timers and buffers. Everything here is used
+// on its goroutine, but for what is marked.
+type worker struct {
+	e       *Engine
+	devices []*lane
+	scopes  []*Scope // in the order of the configuration
+	timers  timers
+	pool    packet.Pool
+	mail    mail // any goroutine
+	waiter  *waiter
+
+	now   time.Time      // of the batch, timer or post in hand
+	hand  *packet.Packet // the packet in hand
+	last  *Scope         // who ran last
+	stale bool           // chains are to be made anew
+
+	ended   bool
+	outcome error // of the run, once ended
+
+	event    Event
+	lostOne  func(*packet.Packet, Reason) // one closure for all writes
+	writing  *lane
+	verdicts [replace + 1]counter
+	reasons  named[Reason]
+	errors   named[string]
+	seen     map[string]int // errors shown already
+	handles  atomic.Pointer[[]*Handle]
+
+	goroutine atomic.Uint64 // the goroutine that runs it, 0 for none
+}
+
+// A lane is a device as a worker sees it.
+type lane struct {
+	index   int
+	name    string
+	port    *packet.Port
+	forward *lane
+	chain   chain
+	queue   Queue
+	ready   atomic.Bool // any goroutine: something may wait to be read
+	ended   bool        // no more packets will come
+	gone    bool        // lost: nothing can be written
+	in      [batch]*packet.Packet
+	read    int // packets in in
+	next    int // the next of them to handle
+	out     []*packet.Packet
+	stats   deviceCounters
+}
+
+func newWorker(e *Engine) *worker {
+	w := &worker{e: e, seen: map[string]int{}}
+	w.handles.Store(new([]*Handle))
+	w.lostOne = func(p *packet.Packet, why Reason) {
+		p.SetTag(taken | lostBit)
+		w.lost(w.writing, p, why)
+	}
+	return w
+}
+
+// lostBit marks a packet that a write could not send.
+const lostBit = 4
+
+// wake makes the worker go round its loop. Any goroutine may call it.
+func (w *worker) wake() { w.waiter.wake() }
+
+// wakeQueue makes the worker read the queue of device i.
+func (w *worker) wakeQueue(i int) {
+	if !w.devices[i].ready.Swap(true) {
+		w.waiter.wake()
+	}
+}
+
+// refresh reads the clock, unless it is virtual.
+func (w *worker) refresh() {
+	if !w.e.cfg.Clock.virtual {
+		w.now = time.Now()
+	}
+}
+
+// loop runs until the run ends, on the system's clock.
+func (w *worker) loop() {
+	var due time.Time
+	for !w.ended {
+		w.now = time.Now()
+		w.letters()
+		for range batch {
+			if w.ended || !w.runTimer() {
+				break
+			}
+		}
+		w.flush()
+		if w.ended {
+			return
+		}
+		worked := w.packets()
+		if w.ended {
+			return
+		}
+		if w.finished() {
+			w.stop(w.e.lossError())
+			return
+		}
+		due = time.Time{}
+		if at, ok := w.timers.next(); ok {
+			due = time.Unix(0, at)
+		}
+		w.waiter.wait(worked, due)
+	}
+}
+
+// letters takes what other goroutines sent.
+func (w *worker) letters() {
+	urgent, posts := w.mail.take()
+	for _, fn := range urgent {
+		fn()
+	}
+	for _, fn := range posts {
+		if w.ended {
+			return
+		}
+		fn()
+	}
+}
+
+// packets gives every queue that may have something its turn, and reports
+// whether there is more to do right now.
+func (w *worker) packets() (more bool) {
+	for _, l := range w.devices {
+		if l.ended || l.next == l.read && !l.ready.Load() {
+			continue
+		}
+		if l.next == l.read {
+			l.ready.Store(false)
+			n, err := l.queue.Read(l.in[:], &w.pool)
+			l.read, l.next = n, 0
+			if n > 0 {
+				l.ready.Store(true) // asked again until it says 0
+			}
+			if err != nil {
+				w.endLane(l, err)
+			}
+		}
+		w.handleBatch(l)
+		w.flush()
+		if w.ended {
+			return false
+		}
+		more = more || l.next < l.read || l.ready.Load()
+	}
+	return more
+}
+
+// handleBatch runs what was read from l to completion, for at most a slice of
+// time on the system's clock.
+func (w *worker) handleBatch(l *lane) {
+	for n := 0; l.next < l.read && !w.ended; {
+		p := l.in[l.next]
+		l.in[l.next] = nil
+		l.next++
+		p.In, p.Time = l.port, w.now
+		if l.forward != nil {
+			p.Out = l.forward.port
+		}
+		w.handle(l, p)
+		n++
+		if n%sliceEvery == 0 && !w.e.cfg.Clock.virtual && time.Since(w.now) > slice {
+			return
+		}
+	}
+}
+
+// handle runs one packet through the chain of its device and carries out what
+// was decided.
+func (w *worker) handle(l *lane, p *packet.Packet) {
+	if w.stale {
+		w.rebuild()
+	}
+	l.stats.received.add(1)
+	l.stats.receivedBytes.add(uint64(p.Len()))
+	watched := w.e.watched()
+	if watched {
+		w.observe(Event{Kind: Received, Device: l.name, Packet: p})
+	}
+	p.SetTag(borrowed)
+	w.hand = p
+	v, by := w.decide(l.chain, p)
+	w.hand = nil
+	w.verdicts[v.kind].add(1)
+	if v.kind == drop && v.reason() != "" {
+		w.reasons.add(v.reason())
+	}
+	if v.kind == pass && p.Out == nil {
+		w.reasons.add(ReasonUnforwarded)
+	}
+	if watched {
+		w.observeVerdict(l, p, v, by)
+	}
+	switch v.kind {
+	case pass, accept:
+		if p.Out == nil {
+			w.pool.Put(p)
+			return
+		}
+		w.send(p)
+	case drop:
+		w.pool.Put(p)
+	case replace:
+		w.replace(p, v)
+	}
+}
+
+// replace sends the packets of v in p's place.
+func (w *worker) replace(p *packet.Packet, v Verdict) {
+	p.SetTag(free)
+	if v.p != nil {
+		w.sendTaken(v.p, p)
+	}
+	if list, ok := v.more.([]*packet.Packet); ok {
+		for _, q := range list {
+			w.sendTaken(q, p)
+		}
+	}
+	if owner(p.Tag()) != taken {
+		w.pool.Put(p)
+	}
+}
+
+// sendTaken sends q, which a verdict about p gave away.
+func (w *worker) sendTaken(q, p *packet.Packet) {
+	switch {
+	case q == nil || q.Len() == 0:
+		w.reasons.add(ReasonEmpty)
+	case owner(q.Tag()) == taken:
+		w.reasons.add(ReasonTaken)
+	default:
+		if q.Out == nil && q != p {
+			q.Out = p.In
+		}
+		if q.Out == nil {
+			w.reasons.add(ReasonUnforwarded)
+			q.SetTag(taken)
+			w.pool.Put(q)
+			return
+		}
+		w.send(q)
+	}
+}
+
+// endLane is told that no more packets will come from l, and why.
+func (w *worker) endLane(l *lane, err error) {
+	l.ended = true
+	w.waiter.remove(l.queue.FD())
+	if finished(err) {
+		return
+	}
+	l.gone = true
+	err = &LostError{Device: l.name, Err: err}
+	w.e.losses = append(w.e.losses, err)
+	w.e.log.Error("a device is lost", "device", l.name, "error", err)
+	if w.e.watched() {
+		w.observe(Event{Kind: Gone, Device: l.name, Err: err, Reason: string(ReasonGone)})
+	}
+}
+
+// finished reports that there are devices and that none will give a packet again.
+func (w *worker) finished() bool {
+	for _, l := range w.devices {
+		if !l.ended || l.next < l.read {
+			return false
+		}
+	}
+	return len(w.devices) > 0
+}
+
+// rebuild makes the chains anew, after handlers came or went.
+func (w *worker) rebuild() {
+	w.stale = false
+	var all []*Handle
+	for _, s := range w.scopes {
+		s.prune()
+		all = append(all, s.handles...)
+	}
+	w.handles.Store(&all)
+	for _, l := range w.devices {
+		l.chain = buildChain(w.scopes, l.index)
+	}
+}
+
+// stop ends the run with err; the first to say so counts.
+func (w *worker) stop(err error) {
+	if !w.ended {
+		w.ended, w.outcome = true, err
+	}
+}
+
+// close ends everything that the worker has, at the end of the run.
+func (w *worker) close() {
+	for _, fn := range w.mail.close() {
+		fn()
+	}
+	for _, s := range w.scopes {
+		s.close()
+	}
+	w.flush()
+	for _, l := range w.devices {
+		for ; l.next < l.read; l.next++ {
+			w.pool.Put(l.in[l.next])
+		}
+		if l.queue != nil {
+			if err := l.queue.Close(); err != nil {
+				w.e.log.Warn("a device did not close cleanly", "device", l.name, "error", err)
+			}
+		}
+	}
+	w.waiter.close()
+	for text, n := range w.seen {
+		if n > 1 {
+			w.e.log.Warn("the same error again", "times", n-1, "error", text)
+		}
+	}
+}
+
+// clock is the engine's time as devices ask for it, on the worker.
+func (w *worker) clock() time.Time {
+	if w.e.cfg.Clock.virtual {
+		return w.now
+	}
+	return time.Now()
+}
