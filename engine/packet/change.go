@@ -2,34 +2,57 @@ package packet
 
 import "encoding/binary"
 
+// gone is an offset past every frame: what a view of a header that is no longer
+// there reads is 0, and what it writes is nothing.
+const gone = 1 << 30
+
+func (p *Packet) get8(off int) uint8 {
+	if b := p.frame(); uint(off) < uint(len(b)) {
+		return b[off]
+	}
+	return 0
+}
+
+func (p *Packet) get16(off int) uint16 {
+	if b := p.frame(); off >= 0 && off+2 <= len(b) {
+		return binary.BigEndian.Uint16(b[off:])
+	}
+	return 0
+}
+
+func (p *Packet) get32(off int) uint32 {
+	if b := p.frame(); off >= 0 && off+4 <= len(b) {
+		return binary.BigEndian.Uint32(b[off:])
+	}
+	return 0
+}
+
 // change is the one way a field is written: it replaces the bytes at off, from
 // the start of the frame, by v, and every checksum that covers them follows.
-// Who writes a byte that decides where headers are calls touch afterwards.
+// Bytes that decide where headers are go through reshape instead.
 //
 // The update is RFC 1624's, HC' = ^(^HC + ^m + m'), done over the 16-bit words
 // that hold the bytes as counted from the start of what the sum covers.
 func (p *Packet) change(off int, v []byte) {
 	l, b := p.Layout(), p.frame()
-	p.edits++
-	if l.Version == 0 {
-		copy(b[off:], v)
+	if off < 0 || off+len(v) > len(b) {
 		return
 	}
-	end := off + len(v)
+	p.edits++
 	if l.Version == 4 && p.sum3 == asCame {
-		if hl := int(b[l.L3]&15) * 4; off < l.L3+hl && end > l.L3 {
-			p.mend(l.L3+10, l.L3, off, v, false)
-		}
+		p.mend(l.L3+10, l.L3, l.L3+int(b[l.L3]&15)*4, off, v, false)
 	}
-	if at := l.sumAt(b); at > 0 && (p.sum4 == asCame || p.sum4 == unfinished) && !p.noSum(at) {
+	if at := l.sumAt(); at > 0 && (p.sum4 == asCame || p.sum4 == unfinished) && !p.noSum(at) {
+		// What an unfinished sum leaves out is the transport itself.
+		if p.sum4 == asCame {
+			p.mend(at, l.L4, l.End, off, v, false)
+		}
 		switch {
-		case off >= l.L4 && end <= l.End:
-			// What an unfinished sum leaves out is the transport itself.
-			if p.sum4 == asCame {
-				p.mend(at, l.L4, off, v, false)
-			}
-		case p.inPseudo(off, end):
-			p.mend(at, l.L3, off, v, p.sum4 == unfinished)
+		case l.Version == 6:
+			p.mend(at, l.L3+8, l.L3+24, off, v, p.sum4 == unfinished)
+			p.mend(at, l.dst, l.dst+16, off, v, p.sum4 == unfinished)
+		case l.Proto != ProtoICMP:
+			p.mend(at, l.L3+12, l.L3+20, off, v, p.sum4 == unfinished)
 		}
 	}
 	copy(b[off:], v)
@@ -41,38 +64,31 @@ func (p *Packet) noSum(at int) bool {
 	return p.at.Proto == ProtoUDP && p.sum4 == asCame && b[at] == 0 && b[at+1] == 0
 }
 
-// inPseudo reports that the bytes off to end are within the addresses, and that
-// the transport sums them.
-func (p *Packet) inPseudo(off, end int) bool {
-	l := &p.at
-	if l.Version == 4 {
-		return l.Proto != ProtoICMP && off >= l.L3+12 && end <= l.L3+20
+// mend updates the checksum at sum for v replacing the bytes at off, as far as
+// they lie between lo, where the sum's 16-bit words begin, and hi. An unfinished
+// sum is plain: not inverted.
+func (p *Packet) mend(sum, lo, hi, off int, v []byte, plain bool) {
+	if off >= hi || off+len(v) <= lo {
+		return
 	}
-	return off >= l.L3+8 && end <= l.L3+40
-}
-
-// mend updates the checksum at sum for v replacing the bytes at off, where base
-// is where the sum's 16-bit words begin. An unfinished sum is not inverted.
-func (p *Packet) mend(sum, base, off int, v []byte, plain bool) {
 	b := p.frame()
-	was := binary.BigEndian.Uint16(b[sum:])
-	acc := uint64(was)
+	acc := uint64(binary.BigEndian.Uint16(b[sum:]))
 	if !plain {
-		acc = uint64(^was)
+		acc ^= 0xffff
 	}
 	for i, c := range v {
 		at := off + i
-		if at == sum || at == sum+1 {
-			continue // the checksum field itself is in no sum
+		if at < lo || at >= hi || at == sum || at == sum+1 {
+			continue // outside, or the checksum itself, which is in no sum
 		}
-		shift := 8 * (1 - (at-base)&1)
+		shift := 8 * (1 - (at-lo)&1)
 		acc += uint64(^(uint16(b[at]) << shift))
-		acc += uint64(uint16(c) << shift)
+		acc += uint64(c) << shift
 	}
 	now := fold(acc)
 	if !plain {
 		now = ^now
-		if now == 0 && p.at.Proto == ProtoUDP && sum != p.at.L3+10 {
+		if now == 0 && p.at.Proto == ProtoUDP && sum > p.at.L4 {
 			now = 0xffff
 		}
 	}
@@ -89,30 +105,120 @@ func (p *Packet) change32(off int, v uint32) {
 	p.change(off, []byte{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)})
 }
 
+// errs is how far the checksums are from what they should be, in ones'
+// complement, so that an edit which moves headers or bytes can keep a wrong sum
+// wrong by the same difference and a right one right.
+type errs struct {
+	header, transport   uint16
+	hasHeader, hasTrans bool
+}
+
+// sumErrors reads off how far the sums that came are from being right. It costs a
+// sum over the packet: only what moves headers asks.
+func (p *Packet) sumErrors() (e errs) {
+	l, b := p.Layout(), p.frame()
+	if l.Version == 4 && p.sum3 == asCame {
+		e.hasHeader = true
+		e.header = minus(binary.BigEndian.Uint16(b[l.L3+10:]), l.headerSum(b))
+	}
+	if at := l.sumAt(); at > 0 && p.sum4 == asCame && !l.Fragment() && !p.noSum(at) {
+		e.hasTrans = true
+		e.transport = minus(binary.BigEndian.Uint16(b[at:]), l.transportSum(b))
+	}
+	return e
+}
+
+// restore brings the sums of e up to date with the bytes as they are now.
+func (p *Packet) restore(e errs) {
+	l, b := p.Layout(), p.frame()
+	if e.hasHeader && l.Version == 4 {
+		binary.BigEndian.PutUint16(b[l.L3+10:], fold(uint64(l.headerSum(b))+uint64(e.header)))
+		p.sum3 = asCame
+	}
+	if at := l.sumAt(); e.hasTrans && at > 0 && !l.Fragment() {
+		sum := fold(uint64(l.transportSum(b)) + uint64(e.transport))
+		if sum == 0 && l.Proto == ProtoUDP {
+			sum = 0xffff
+		}
+		binary.BigEndian.PutUint16(b[at:], sum)
+		p.sum4 = asCame
+	}
+}
+
+// minus is a - b in ones' complement, 0 if they are the same.
+func minus(a, b uint16) uint16 {
+	d := fold(uint64(a) + uint64(^b))
+	if d == 0xffff {
+		d = 0
+	}
+	return d
+}
+
+// reshape writes v at off where bytes decide what the headers are, or what a
+// checksum covers: a version, a protocol, a header length, a fragment offset.
+func (p *Packet) reshape(off int, v []byte) {
+	b := p.frame()
+	if off < 0 || off+len(v) > len(b) {
+		return
+	}
+	if p.gso.Size == 0 || p.sum4 == due {
+		p.Finish() // behind the change nobody may know how
+	}
+	was, e := *p.Layout(), p.sumErrors()
+	var seed uint64
+	if p.sum4 == unfinished {
+		seed = uint64(^fold(was.pseudo(b)))
+	}
+	copy(b[off:], v)
+	p.touch()
+	l := p.Layout()
+	if at := l.sumAt(); at == 0 || at != was.sumAt() {
+		e.hasTrans = false // another transport: its bytes are what they are
+		if p.sum4 != byHand {
+			p.sum4 = asCame
+		}
+	} else if p.sum4 == unfinished {
+		seed += uint64(binary.BigEndian.Uint16(b[at:])) + uint64(fold(l.pseudo(b)))
+		binary.BigEndian.PutUint16(b[at:], fold(seed))
+	}
+	p.restore(e)
+}
+
 // resizeAt makes the part of the packet at off, which is from bytes long, to
-// bytes long, and lets every length that counts it follow: of IP, UDP, and the
-// seed of an unfinished checksum. The transport checksum becomes due. What stood
-// behind the packet's own end, such as Ethernet's padding, goes.
-func (p *Packet) resizeAt(off, from, to int) {
+// bytes long, and lets every length that counts it follow: of IP, and, for a
+// part of the transport, of UDP and the seed of an unfinished checksum. The
+// checksums over it become due. What stood behind the packet's own end, such as
+// Ethernet's padding, goes.
+func (p *Packet) resizeAt(off, from, to int, transport bool) {
 	l := *p.Layout()
-	p.end = p.off + l.End
+	p.end, p.pad = p.off+l.End, 0
 	p.resize(off, from, to)
 	if l.Version == 0 {
 		return
 	}
-	n, b := l.End-l.L3+to-from, p.frame()
+	n := l.End - l.L3 + to - from
 	if p.fixed&fixedIP == 0 {
 		if l.Version == 4 {
 			p.setRaw16(l.L3+2, uint16(n))
-			p.dueHeader()
 		} else {
 			p.setRaw16(l.L3+4, uint16(n-ip6Len))
 		}
 	}
-	if l.transportIs(ProtoUDP) && p.fixed&fixedUDP == 0 && !l.Fragment() {
-		p.setRaw16(l.L4+4, uint16(len(b)-l.L4))
+	if l.Version == 4 && p.sum3 != byHand {
+		p.sum3 = due
 	}
-	p.dueTransport()
+	if !transport || l.L4 == 0 {
+		return
+	}
+	if l.Proto == ProtoUDP && p.fixed&fixedUDP == 0 && !l.Fragment() {
+		p.setRaw16(l.L4+4, uint16(l.End-l.L4+to-from))
+	}
+	if at := l.sumAt(); at > 0 && p.sum4 == unfinished {
+		was, now := uint16(l.End-l.L4), uint16(l.End-l.L4+to-from)
+		p.setRaw16(at, fold(uint64(p.get16(at))+uint64(^was)+uint64(now)))
+	} else {
+		p.dueTransport()
+	}
 }
 
 func (p *Packet) setRaw16(off int, v uint16) {
@@ -120,22 +226,13 @@ func (p *Packet) setRaw16(off int, v uint16) {
 	p.touch()
 }
 
-// dueHeader makes the IPv4 header checksum due, unless it was set by hand.
-func (p *Packet) dueHeader() {
-	if p.sum3 != byHand {
-		p.sum3 = due
-	}
-}
-
-// dueTransport makes the transport checksum due, unless it was set by hand. An
-// absent UDP checksum (0 over IPv4) stays absent.
+// dueTransport makes the transport checksum due, unless it was set by hand, is
+// unfinished anyhow, or covers bytes of other fragments. An absent UDP checksum
+// (0 over IPv4) stays absent.
 func (p *Packet) dueTransport() {
-	if p.sum4 == byHand {
-		return
-	}
 	l := p.Layout()
-	at := l.sumAt(p.frame())
-	if at == 0 || l.Version == 4 && p.noSum(at) {
+	at := l.sumAt()
+	if p.sum4 != asCame || at == 0 || l.Fragment() || l.Version == 4 && p.noSum(at) {
 		return
 	}
 	p.sum4 = due

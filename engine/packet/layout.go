@@ -55,6 +55,9 @@ type Layout struct {
 	Frag      int // offset of the IPv6 fragment header, 0 if there is none
 	FragOff   int // fragment offset in bytes
 	MoreFrags bool
+
+	named int // offset of the byte that says Proto
+	dst   int // offset of the address that the transport sums as the IPv6 destination
 }
 
 // Fragment reports one part of a datagram.
@@ -64,12 +67,21 @@ func (l *Layout) Fragment() bool { return l.FragOff > 0 || l.MoreFrags }
 // valid until the packet changes.
 func (p *Packet) Layout() *Layout {
 	if !p.at.found {
-		p.at.find(p.frame(), p.link)
+		p.at.find(p.frame(), p.link, p.endByHand())
 	}
 	return &p.at
 }
 
-func (l *Layout) find(b []byte, link LinkType) {
+// endByHand is where the packet ended before its IP length was set by hand, -1 if
+// it was not: such a length says nothing about the bytes that are there.
+func (p *Packet) endByHand() int {
+	if p.fixed&fixedIP == 0 {
+		return -1
+	}
+	return p.Len() - p.pad
+}
+
+func (l *Layout) find(b []byte, link LinkType, end int) {
 	*l = Layout{found: true, End: len(b), Data: len(b)}
 	if link == Ethernet {
 		if len(b) < ethLen {
@@ -93,17 +105,19 @@ func (l *Layout) find(b []byte, link LinkType) {
 	l.Data = l.L3
 	switch l.Type {
 	case TypeIPv4:
-		l.find4(b)
+		l.find4(b, end)
 	case TypeIPv6:
-		l.find6(b)
+		l.find6(b, end)
 	case TypeARP:
-		if l.L3+arpLen <= len(b) {
+		// Only Ethernet and IPv4 addresses, which is 28 bytes, have a view.
+		if h := b[l.L3:]; len(h) >= arpLen && h[4] == 6 && h[5] == 4 {
 			l.Data = l.L3 + arpLen
+			l.End = l.Data
 		}
 	}
 }
 
-func (l *Layout) find4(b []byte) {
+func (l *Layout) find4(b []byte, end int) {
 	h := b[l.L3:]
 	if len(h) < ip4Len || h[0]>>4 != 4 {
 		return
@@ -112,10 +126,12 @@ func (l *Layout) find4(b []byte) {
 	if ihl < ip4Len || ihl > len(h) {
 		return
 	}
-	l.Version, l.Proto = 4, h[9]
+	l.Version, l.Proto, l.named = 4, h[9], l.L3+9
 	// A total length shorter than the header is taken for the frame's: 0 is what
 	// a TCP segmentation offload leaves behind.
-	if n := int(binary.BigEndian.Uint16(h[2:])); n >= ihl && n < len(h) {
+	if n := int(binary.BigEndian.Uint16(h[2:])); end >= l.L3+ihl {
+		l.End = end
+	} else if n >= ihl && n < len(h) {
 		l.End = l.L3 + n
 	}
 	field := binary.BigEndian.Uint16(h[6:])
@@ -123,16 +139,19 @@ func (l *Layout) find4(b []byte) {
 	l.transport(b, l.L3+ihl)
 }
 
-func (l *Layout) find6(b []byte) {
+func (l *Layout) find6(b []byte, end int) {
 	h := b[l.L3:]
 	if len(h) < ip6Len || h[0]>>4 != 6 {
 		return
 	}
 	l.Version = 6
 	// A payload length of 0 is a jumbogram's (RFC 2675), or a super-packet's.
-	if n := int(binary.BigEndian.Uint16(h[4:])); n > 0 && ip6Len+n < len(h) {
+	if n := int(binary.BigEndian.Uint16(h[4:])); end >= l.L3+ip6Len {
+		l.End = end
+	} else if n > 0 && ip6Len+n < len(h) {
 		l.End = l.L3 + ip6Len + n
 	}
+	l.named, l.dst = l.L3+6, l.L3+24
 	next, at := h[6], l.L3+ip6Len
 	for {
 		n := extLen(next, b[at:l.End])
@@ -143,10 +162,16 @@ func (l *Layout) find6(b []byte) {
 			l.Proto, l.Data = next, at
 			return
 		}
-		if next == ProtoFragment {
+		switch next {
+		case ProtoFragment:
 			field := binary.BigEndian.Uint16(b[at+2:])
 			l.Frag, l.FragOff, l.MoreFrags = at, int(field&^7), field&1 != 0
+		case ProtoRouting:
+			if final := finalHop(b[at : at+n]); final > 0 {
+				l.dst = at + final
+			}
 		}
+		l.named = at
 		next, at = b[at], at+n
 		if l.FragOff > 0 { // what follows is the middle of something
 			break
@@ -154,6 +179,23 @@ func (l *Layout) find6(b []byte) {
 	}
 	l.Proto = next
 	l.transport(b, at)
+}
+
+// finalHop is the offset of the last address of a routing header that has not
+// been followed to its end, else 0: the transport sums that one, not the address
+// in the IPv6 header (RFC 8200 section 8.1). Types 0 (RFC 5095), 2 (RFC 6275) and
+// 4 (RFC 8754, whose list runs backwards).
+func finalHop(h []byte) int {
+	if h[3] == 0 || len(h) < 24 {
+		return 0
+	}
+	switch h[2] {
+	case 0:
+		return 8 + (int(h[1])/2-1)*16
+	case 2, 4:
+		return 8
+	}
+	return 0
 }
 
 // extLen is the length of the IPv6 extension header of kind next at the start of
@@ -208,3 +250,11 @@ func (l *Layout) transport(b []byte, at int) {
 
 // transportIs reports a whole transport header of protocol proto.
 func (l *Layout) transportIs(proto uint8) bool { return l.L4 > 0 && l.Proto == proto }
+
+// icmpIs reports a whole ICMP header of IP version v.
+func (l *Layout) icmpIs(v uint8) bool {
+	if v == 4 {
+		return l.Version == 4 && l.transportIs(ProtoICMP)
+	}
+	return l.Version == 6 && l.transportIs(ProtoICMPv6)
+}

@@ -57,7 +57,7 @@ func (p *Packet) Partial() (Partial, bool) {
 		return Partial{}, false
 	}
 	l := p.Layout()
-	at := l.sumAt(p.frame())
+	at := l.sumAt()
 	if at == 0 {
 		return Partial{}, false
 	}
@@ -68,7 +68,7 @@ func (p *Packet) Partial() (Partial, bool) {
 // for devices, right after the bytes were read, and has no effect on a packet
 // whose transport has no checksum that we know.
 func (p *Packet) SetPartial() {
-	if p.Layout().sumAt(p.frame()) > 0 {
+	if p.Layout().sumAt() > 0 {
 		p.sum4 = unfinished
 	}
 }
@@ -110,7 +110,7 @@ func fold(s uint64) uint16 {
 func Checksum(b []byte) uint16 { return ^fold(add(0, b)) }
 
 // sumAt is the offset of the transport checksum field, 0 if there is none.
-func (l *Layout) sumAt(b []byte) int {
+func (l *Layout) sumAt() int {
 	if l.L4 == 0 {
 		return 0
 	}
@@ -137,12 +137,13 @@ func (l *Layout) pseudo(b []byte) uint64 {
 		}
 		return add(uint64(l.Proto)+uint64(l.End-l.L4), b[l.L3+12:l.L3+20])
 	}
-	return add(uint64(l.Proto)+uint64(l.End-l.L4), b[l.L3+8:l.L3+40])
+	s := add(uint64(l.Proto)+uint64(l.End-l.L4), b[l.L3+8:l.L3+24])
+	return add(s, b[l.dst:l.dst+16])
 }
 
 // transportSum is the finished transport checksum of b, whatever its field holds.
 func (l *Layout) transportSum(b []byte) uint16 {
-	at := l.sumAt(b)
+	at := l.sumAt()
 	s := add(l.pseudo(b), b[l.L4:at])
 	s = add(s, b[at+2:l.End])
 	sum := ^fold(s)
@@ -171,7 +172,22 @@ func (p *Packet) Finish() {
 	}
 	if p.sum4 == due || p.sum4 == unfinished {
 		p.sum4 = asCame
+		if p.gso.Size > 0 {
+			p.sum4 = due // the device that cuts it up needs the seed again
+		}
 	}
+}
+
+// Unfinish turns a transport checksum that is due into the kernel's partial one,
+// so that whoever writes the packet with a vnet header need not sum its bytes. It
+// reports whether the checksum is now unfinished. It is for devices.
+func (p *Packet) Unfinish() bool {
+	l, b := p.Layout(), p.frame()
+	if at := l.sumAt(); p.sum4 == due && at > 0 && !l.Fragment() && (l.Version == 6 || l.Proto != ProtoICMP) {
+		binary.BigEndian.PutUint16(b[at:], fold(l.pseudo(b)))
+		p.sum4 = unfinished
+	}
+	return p.sum4 == unfinished
 }
 
 // finishInto writes the sums that are due or unfinished into b, a copy of the
@@ -184,7 +200,7 @@ func (p *Packet) finishInto(b []byte) {
 	if p.sum4 != due && p.sum4 != unfinished || l.Fragment() {
 		return
 	}
-	if at := l.sumAt(b); at > 0 {
+	if at := l.sumAt(); at > 0 {
 		binary.BigEndian.PutUint16(b[at:], l.transportSum(b))
 	}
 }
@@ -206,14 +222,14 @@ func (p *Packet) Valid() (layer string, ok bool) {
 	case l.Version == 4 && int(binary.BigEndian.Uint16(h[2:])) > len(h),
 		l.Version == 4 && int(binary.BigEndian.Uint16(h[2:])) < int(h[0]&15)*4 && p.gso.Size == 0,
 		l.Version == 6 && ip6Len+int(binary.BigEndian.Uint16(h[4:])) > len(h),
-		l.Version == 4 && p.sum3 != due && binary.BigEndian.Uint16(h[10:]) != l.headerSum(b):
+		l.Version == 4 && p.sum3 != due && fold(add(0, h[:int(h[0]&15)*4])) != 0xffff:
 		return "ip", false
 	}
 	name := protoName(l.Proto, l.Version)
 	if l.FragOff > 0 || name == "" {
 		return "", true
 	}
-	at := l.sumAt(b)
+	at := l.sumAt()
 	if at == 0 {
 		return name, false // the header is cut short
 	}
@@ -253,4 +269,31 @@ func protoName(proto, version uint8) string {
 		return "icmp6"
 	}
 	return ""
+}
+
+// transportChecksum is the transport checksum as it will leave, without finishing
+// it in the packet. There must be a transport with a checksum.
+func (p *Packet) transportChecksum() uint16 {
+	l := p.Layout()
+	if (p.sum4 == due || p.sum4 == unfinished) && !l.Fragment() {
+		return l.transportSum(p.frame())
+	}
+	return p.get16(l.sumAt())
+}
+
+// setTransportChecksum writes the checksum of the transport header at at by hand.
+func (p *Packet) setTransportChecksum(at int, sum uint16) {
+	if at != gone {
+		p.setRaw16(p.Layout().sumAt(), sum)
+		p.sum4 = byHand
+	}
+}
+
+// resetTransportChecksum lets the checksum be computed. In a fragment it cannot
+// be, and stays.
+func (p *Packet) resetTransportChecksum(at int) {
+	if at != gone && p.sum4 != unfinished && !p.Layout().Fragment() {
+		p.sum4 = due
+		p.edits++
+	}
 }
