@@ -1,0 +1,178 @@
+package tundev
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/tunscript/tunscript/tundev/host"
+	"golang.org/x/sys/unix"
+)
+
+// Open makes the device, or attaches to one that is there, sets it up and brings it up
+// (see the package's comment on who leaves what behind). The device belongs to the
+// network namespace of the calling thread. On failure everything is undone.
+//
+// Every error is an *Error or, from setting it up, a *host.Error.
+func Open(c Config) (*Device, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	c.Kind = cmp.Or(c.Kind, TUN)
+	// The descriptor and the netlink socket must be of the same namespace, which is
+	// the thread's.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	h, err := host.Open()
+	if err != nil {
+		return nil, err
+	}
+	d, err := c.open(h)
+	if err != nil {
+		h.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (c Config) open(h *host.Handle) (*Device, error) {
+	was, there, err := c.find(h)
+	if err != nil {
+		return nil, err
+	}
+	t, err := openTuntap(node, c, there)
+	if err != nil {
+		return nil, err
+	}
+	// Between the look and the ioctl it may have come or gone. A new device is never
+	// persistent yet, and an old one always, as find refuses the others.
+	created := !t.persistent()
+	if !created && !there {
+		c.Name = t.name
+		if was, _, err = c.find(h); err != nil {
+			unix.Close(t.fd)
+			return nil, err
+		}
+	}
+	s := &setup{h: h, name: t.name}
+	switch {
+	case created:
+		err = s.create(c, t.fd)
+	case c.Manage:
+		err = s.manage(c, was)
+	}
+	var link host.Link
+	if err == nil {
+		link, err = h.Link(t.name)
+	}
+	if err == nil && created && c.Persist { // last of all: it cannot fail and stay
+		err = s.ioctl(t.fd, "make persistent", unix.TUNSETPERSIST, 1)
+	}
+	if err != nil {
+		err = errors.Join(err, s.restore())
+		unix.Close(t.fd)
+		return nil, err
+	}
+	return newDevice(c, t, s, link), nil
+}
+
+// find looks for a device of the name asked for, and refuses one that we may not take.
+func (c Config) find(h *host.Handle) (was host.Link, there bool, err error) {
+	if c.Name == "" {
+		return was, false, nil
+	}
+	was, err = h.Link(c.Name)
+	if errors.Is(err, host.ErrNoLink) {
+		return was, false, nil
+	}
+	if err != nil {
+		return was, false, err
+	}
+	e := &Error{Op: "open", Device: c.Name}
+	switch {
+	case was.Kind != string(TUN) && was.Kind != string(TAP):
+		e.Kind, e.Fix = ErrMismatch, fmt.Sprintf("it is no TUN or TAP device but a %s: choose another name", was.Kind)
+	case was.Kind != string(c.Kind):
+		e.Kind, e.Fix = ErrMismatch, fmt.Sprintf("it is a %s device: set kind = %q, or choose another name", was.Kind, was.Kind)
+	case !was.Persistent, was.Queues > 0:
+		e.Kind = ErrBusy
+		e.Fix = "one program at a time reads it: `sudo fuser -v " + node + "` lists those that hold a device"
+	default:
+		return was, true, nil
+	}
+	return was, true, e
+}
+
+// FromFD makes a Device of a descriptor of /dev/net/tun that somebody else opened and
+// attached: a privileged parent, systemd, a container runtime. It belongs to the Device
+// if there is no error. What it is the kernel says; a Name, Kind or PI in c that says
+// otherwise is an error. Address, MTU and the rest are as with a device that Open finds
+// there, but where it is in another network namespace c alone can tell.
+func FromFD(fd int, c Config) (*Device, error) {
+	t, err := query(fd)
+	if err != nil {
+		return nil, &Error{Op: "take over", Device: c.Name, Kind: ErrMismatch, Err: err,
+			Fix: fmt.Sprintf("descriptor %d must be of %s and have a device (TUNSETIFF)", fd, node)}
+	}
+	if c.Name != "" && c.Name != t.name {
+		return nil, &Error{Op: "take over", Device: c.Name, Kind: ErrMismatch, Fix: "the descriptor is of " + t.name}
+	}
+	c.Kind = cmp.Or(c.Kind, t.kind())
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if err := t.prepare(c); err != nil {
+		return nil, err
+	}
+	unix.CloseOnExec(fd)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	s := &setup{name: t.name}
+	link := c.described(t)
+	if here(fd) {
+		if s.h, err = host.Open(); err != nil {
+			return nil, err
+		}
+		link, err = s.h.Link(t.name)
+		if err == nil && c.Manage {
+			err = s.manage(c, link)
+		}
+		if err == nil {
+			link, err = s.h.Link(t.name)
+		}
+		if err != nil {
+			err = errors.Join(err, s.restore())
+			s.h.Close()
+			return nil, err
+		}
+	} else if c.Manage {
+		return nil, &Error{Op: "set manage", Device: t.name, Kind: ErrBadConfig,
+			Fix: "it is in another network namespace: set it up there, and leave manage out"}
+	}
+	return newDevice(c, t, s, link), nil
+}
+
+// here reports that the device of fd is in the namespace of the calling thread. Who may
+// not ask (it takes CAP_NET_ADMIN) has no way to be elsewhere either.
+func here(fd int) bool {
+	ns, err := unix.IoctlRetInt(fd, unix.TUNGETDEVNETNS)
+	if err != nil {
+		return true
+	}
+	defer unix.Close(ns)
+	var theirs, ours unix.Stat_t
+	if unix.Fstat(ns, &theirs) != nil || unix.Stat("/proc/thread-self/ns/net", &ours) != nil {
+		return false
+	}
+	return theirs.Ino == ours.Ino && theirs.Dev == ours.Dev
+}
+
+// described is the link as the configuration has it.
+func (c Config) described(t tuntap) host.Link {
+	l := host.Link{Name: t.name, MTU: cmp.Or(c.MTU, DefaultMTU), Addrs: c.hostAddrs()}
+	if c.Kind == TAP {
+		l.MAC = c.MAC[:]
+	}
+	return l
+}

@@ -1,0 +1,203 @@
+package tundev
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os/user"
+	"slices"
+	"strconv"
+
+	"github.com/tunscript/tunscript/engine/packet"
+	"github.com/tunscript/tunscript/tundev/host"
+	"golang.org/x/sys/unix"
+)
+
+// setup is the host's side of one device, and how to put it back.
+type setup struct {
+	h    *host.Handle // nil for a device of another namespace
+	name string
+	undo []func() error // last done, first undone
+}
+
+// create sets up a device that we made. There is nothing to put back: it disappears
+// with its descriptor.
+func (s *setup) create(c Config, fd int) error {
+	o := host.Settings{
+		MTU: c.MTU, TxQueueLen: cmp.Or(c.TxQueueLen, DefaultTxQueueLen), MAC: hardware(c.MAC),
+		Addrs: c.hostAddrs(), Up: true, Routes: c.Route,
+		// Without an IPv6 address of ours the kernel's own would only make noise.
+		NoLinkLocal: !slices.ContainsFunc(c.Address, func(p netip.Prefix) bool { return p.Addr().Is6() }),
+	}
+	for i := range o.Addrs {
+		o.Addrs[i].NoDAD = true // nobody else is on this wire yet
+	}
+	if err := s.h.Apply(s.name, o); err != nil {
+		return err
+	}
+	return s.own(c, fd)
+}
+
+// own says who may attach without privilege, as long as the device lives.
+func (s *setup) own(c Config, fd int) error {
+	if c.Owner != "" {
+		id, err := account(c.Owner, func(n string) (string, error) {
+			u, err := user.Lookup(n)
+			if err != nil {
+				return "", err
+			}
+			return u.Uid, nil
+		})
+		if err != nil {
+			return &Error{Op: "set owner", Device: s.name, Kind: ErrBadConfig, Err: err, Fix: "see `getent passwd`, or write the number"}
+		}
+		if err := s.ioctl(fd, "set owner", unix.TUNSETOWNER, id); err != nil {
+			return err
+		}
+	}
+	if c.Group != "" {
+		id, err := account(c.Group, func(n string) (string, error) {
+			g, err := user.LookupGroup(n)
+			if err != nil {
+				return "", err
+			}
+			return g.Gid, nil
+		})
+		if err != nil {
+			return &Error{Op: "set group", Device: s.name, Kind: ErrBadConfig, Err: err, Fix: "see `getent group`, or write the number"}
+		}
+		return s.ioctl(fd, "set group", unix.TUNSETGROUP, id)
+	}
+	return nil
+}
+
+func account(name string, lookup func(string) (string, error)) (int, error) {
+	id := name
+	if _, err := strconv.ParseUint(name, 10, 32); err != nil {
+		if id, err = lookup(name); err != nil {
+			return 0, err
+		}
+	}
+	return strconv.Atoi(id)
+}
+
+// ioctl is one of those of the driver that take a number by value.
+func (s *setup) ioctl(fd int, op string, req uint, v int) error {
+	err := unix.IoctlSetInt(fd, req, v)
+	if err == nil {
+		return nil
+	}
+	e := &Error{Op: op, Device: s.name, Kind: ErrBadConfig, Err: err}
+	if errors.Is(err, unix.EINVAL) { // make_kuid found nobody
+		e.Fix = fmt.Sprintf("%d is nobody in this user namespace: see /proc/self/uid_map", v)
+	}
+	return e
+}
+
+// manage sets up a device that was there, step by step, and remembers each.
+func (s *setup) manage(c Config, was host.Link) error {
+	do := func(change bool, f, back func() error) error {
+		if !change {
+			return nil
+		}
+		if err := f(); err != nil {
+			return err
+		}
+		s.undo = append(s.undo, back)
+		return nil
+	}
+	h, name := s.h, s.name
+	mac := hardware(c.MAC)
+	err := do(c.MTU != 0 && c.MTU != was.MTU,
+		func() error { return h.SetMTU(name, c.MTU) },
+		func() error { return h.SetMTU(name, was.MTU) })
+	if err == nil {
+		err = do(c.TxQueueLen != 0 && c.TxQueueLen != was.TxQueueLen,
+			func() error { return h.SetTxQueueLen(name, c.TxQueueLen) },
+			func() error { return h.SetTxQueueLen(name, was.TxQueueLen) })
+	}
+	if err == nil {
+		err = do(mac != nil && !slices.Equal(mac, was.MAC),
+			func() error { return h.SetMAC(name, mac) },
+			func() error { return h.SetMAC(name, was.MAC) })
+	}
+	if err == nil {
+		err = do(!was.Up,
+			func() error { return h.SetUp(name) },
+			func() error { return h.SetDown(name) })
+	}
+	for _, a := range c.hostAddrs() {
+		if err == nil {
+			err = do(!hasAddr(was.Addrs, a.Prefix),
+				func() error { return h.AddAddr(name, a) },
+				func() error { return h.DelAddr(name, a) })
+		}
+	}
+	for _, r := range c.Route {
+		if err == nil {
+			var has bool
+			if has, err = h.HasRoute(name, r); err == nil {
+				err = do(!has,
+					func() error { return h.AddRoute(name, r) },
+					func() error { return h.DelRoute(name, r) })
+			}
+		}
+	}
+	return err
+}
+
+// restore puts back what manage changed, as far as it goes. A device that was deleted
+// meanwhile needs nothing.
+func (s *setup) restore() error {
+	var errs []error
+	for _, back := range slices.Backward(s.undo) {
+		if err := back(); err != nil && !errors.Is(err, host.ErrNoLink) {
+			errs = append(errs, err)
+		}
+	}
+	s.undo = nil
+	return errors.Join(errs...)
+}
+
+// close puts back and lets go of the netlink socket.
+func (s *setup) close() error {
+	err := s.restore()
+	if s.h != nil {
+		s.h.Close()
+		s.h = nil
+	}
+	return err
+}
+
+// hostAddrs joins each address of one host with the peer that is its turn: the first
+// such IPv4 address gets the first IPv4 peer, and so on.
+func (c Config) hostAddrs() []host.Addr {
+	peers := slices.Clone(c.Peer)
+	list := make([]host.Addr, 0, len(c.Address))
+	for _, p := range c.Address {
+		a := host.Addr{Prefix: p}
+		if p.IsSingleIP() {
+			i := slices.IndexFunc(peers, func(peer netip.Addr) bool { return peer.Is4() == p.Addr().Is4() })
+			if i >= 0 {
+				a.Peer = peers[i]
+				peers = slices.Delete(peers, i, i+1)
+			}
+		}
+		list = append(list, a)
+	}
+	return list
+}
+
+func hasAddr(list []host.Addr, p netip.Prefix) bool {
+	return slices.ContainsFunc(list, func(a host.Addr) bool { return a.Prefix == p })
+}
+
+// hardware is nil for the zero MAC: leave it as it is.
+func hardware(m packet.MAC) net.HardwareAddr {
+	if m == (packet.MAC{}) {
+		return nil
+	}
+	return m[:]
+}

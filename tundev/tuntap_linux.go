@@ -1,0 +1,158 @@
+package tundev
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// node is where the driver is reached.
+const node = "/dev/net/tun"
+
+// A tuntap is an attached descriptor and what the kernel says it is.
+type tuntap struct {
+	fd    int
+	name  string
+	flags uint16 // of TUNGETIFF
+}
+
+func (t tuntap) persistent() bool { return t.flags&unix.IFF_PERSIST != 0 }
+func (t tuntap) pi() bool         { return t.flags&unix.IFF_NO_PI == 0 }
+
+func (t tuntap) kind() Kind {
+	if t.flags&unix.IFF_TAP != 0 {
+		return TAP
+	}
+	return TUN
+}
+
+// openTuntap opens path and attaches it to c.Name, in the order that works: TUNSETIFF
+// first and O_NONBLOCK after. there says that a device of that name exists.
+func openTuntap(path string, c Config, there bool) (t tuntap, err error) {
+	fd, err := unix.Open(path, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return t, c.openError(path, err)
+	}
+	flags := uint16(unix.IFF_TUN)
+	if c.Kind == TAP {
+		flags = unix.IFF_TAP
+	}
+	if !c.PI {
+		flags |= unix.IFF_NO_PI
+	}
+	if t, err = attach(fd, c.Name, flags); errors.Is(err, unix.EINVAL) && there {
+		// A device made for several queues takes one that says so, too.
+		t, err = attach(fd, c.Name, flags|unix.IFF_MULTI_QUEUE)
+	}
+	if err != nil {
+		unix.Close(fd)
+		return t, c.attachError(err, there)
+	}
+	if err = t.prepare(c); err != nil {
+		unix.Close(fd)
+	}
+	return t, err
+}
+
+// attach is TUNSETIFF, and TUNGETIFF for what became of it: on a device with several
+// queues the kernel goes by the flags of the first and ignores ours.
+func attach(fd int, name string, flags uint16) (tuntap, error) {
+	ifr, err := unix.NewIfreq(name)
+	if err != nil {
+		return tuntap{}, err
+	}
+	ifr.SetUint16(flags)
+	if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, ifr); err != nil {
+		return tuntap{}, err
+	}
+	return query(fd)
+}
+
+func query(fd int) (tuntap, error) {
+	ifr, err := unix.NewIfreq("")
+	if err == nil {
+		err = unix.IoctlIfreq(fd, unix.TUNGETIFF, ifr)
+	}
+	if err != nil {
+		return tuntap{}, err
+	}
+	return tuntap{fd: fd, name: ifr.Name(), flags: ifr.Uint16()}, nil
+}
+
+// prepare checks what we got and makes it ready to be read.
+func (t tuntap) prepare(c Config) error {
+	mismatch := func(fix string, args ...any) error {
+		return &Error{Op: "open", Device: t.name, Kind: ErrMismatch, Fix: fmt.Sprintf(fix, args...)}
+	}
+	switch {
+	case t.kind() != c.Kind:
+		return mismatch("it is a %s device: set kind = %q", t.kind(), t.kind())
+	case t.flags&unix.IFF_VNET_HDR != 0:
+		return mismatch("its packets begin with a vnet header, which whoever opened it first asked for: close that")
+	case t.pi() != c.PI:
+		return mismatch("its packets come with pi = %t, as whoever opened it first asked: set the same", t.pi())
+	}
+	// The mask of segmentation offload belongs to the device and outlives descriptors.
+	// Without the vnet header, super-packets of 60 KB would come unannounced.
+	err := unix.IoctlSetInt(t.fd, unix.TUNSETOFFLOAD, 0)
+	if err == nil {
+		err = unix.SetNonblock(t.fd, true)
+	}
+	if err != nil {
+		return &Error{Op: "open", Device: t.name, Kind: ErrGone, Err: err, Fix: "somebody deleted it meanwhile: try again"}
+	}
+	return nil
+}
+
+// openError explains open(2) on the node.
+func (c Config) openError(path string, err error) error {
+	e := &Error{Op: "open " + path, Device: c.Name, Kind: ErrNoTunDevice, Err: err}
+	no, _ := errors.AsType[unix.Errno](err)
+	switch no {
+	case unix.ENOENT:
+		e.Fix = "load the module with `sudo modprobe tun`; in a container, start it with --device " + node +
+			" or make the node: mkdir -p /dev/net && mknod " + node + " c 10 200"
+	case unix.ENODEV, unix.ENXIO:
+		e.Fix = "the node is there and the driver is not: sudo modprobe tun"
+	case unix.EACCES, unix.EPERM:
+		e.Kind = ErrPermission
+		e.Fix = "sudo chmod 0666 " + node + " lets everybody open it, as most distributions do: " +
+			"making a device still needs CAP_NET_ADMIN; or run it as root"
+	case unix.EMFILE, unix.ENFILE:
+		e.Kind, e.Fix = ErrBusy, "too many files are open: ulimit -n"
+	default:
+		e.Fix = "see `ls -l " + node + "` and `modinfo tun`"
+	}
+	return e
+}
+
+// attachError explains TUNSETIFF.
+func (c Config) attachError(err error, there bool) error {
+	e := &Error{Op: "open", Device: c.Name, Kind: ErrMismatch, Err: err}
+	no, _ := errors.AsType[unix.Errno](err)
+	switch no {
+	case unix.EPERM, unix.EACCES:
+		e.Kind = ErrPermission
+		e.Fix = "making a device needs CAP_NET_ADMIN: run it as root, give the binary the capability " +
+			"(sudo setcap cap_net_admin+ep FILE), or use `tunscript lab`, which needs no root"
+		if there {
+			e.Fix = "only its owner, its group and CAP_NET_ADMIN may open it: see `ip -d link show " + c.Name +
+				"`, and make it for a user with `sudo ip tuntap add NAME mode " + string(c.Kind) + " user NAME`"
+		}
+	case unix.EBUSY:
+		e.Kind = ErrBusy
+		e.Fix = "one program at a time reads it: `sudo fuser -v " + node + "` lists those that hold a device"
+	case unix.E2BIG:
+		e.Kind = ErrTooManyQueues
+		e.Fix = fmt.Sprintf("%d descriptors are attached: close some", maxQueues)
+	case unix.ENFILE:
+		e.Kind, e.Fix = ErrBadName, "every number that fits the pattern is taken"
+	case unix.EINVAL:
+		e.Fix = "see `ip -d link show " + c.Name + "`: it must be a " + string(c.Kind) + " device"
+		if !there {
+			e.Kind, e.Fix = ErrBadName, "the kernel does not take it: use letters, digits, - and _"
+		}
+	}
+	return e
+}
