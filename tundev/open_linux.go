@@ -106,9 +106,10 @@ func (c Config) find(h *host.Handle) (was host.Link, there bool, err error) {
 
 // FromFD makes a Device of a descriptor of /dev/net/tun that somebody else opened and
 // attached: a privileged parent, systemd, a container runtime. It belongs to the Device
-// if there is no error. What it is the kernel says; a Name, Kind or PI in c that says
-// otherwise is an error. Address, MTU and the rest are as with a device that Open finds
-// there, but where it is in another network namespace c alone can tell.
+// if there is no error. What it is the kernel says, and a Name or Kind in c that says
+// otherwise is an error; but PI must be as it was opened, for that the kernel does not
+// tell. Address, MTU and the rest are as with a device that Open finds there; of one in
+// another network namespace only c can tell.
 func FromFD(fd int, c Config) (*Device, error) {
 	t, err := query(fd)
 	if err != nil {

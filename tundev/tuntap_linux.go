@@ -18,7 +18,6 @@ type tuntap struct {
 }
 
 func (t tuntap) persistent() bool { return t.flags&unix.IFF_PERSIST != 0 }
-func (t tuntap) pi() bool         { return t.flags&unix.IFF_NO_PI == 0 }
 
 func (t tuntap) kind() Kind {
 	if t.flags&unix.IFF_TAP != 0 {
@@ -56,7 +55,8 @@ func openTuntap(path string, c Config, there bool) (t tuntap, err error) {
 }
 
 // attach is TUNSETIFF, and TUNGETIFF for what became of it: on a device with several
-// queues the kernel goes by the flags of the first and ignores ours.
+// queues the kernel goes by the flags of the first and ignores ours. One of them it does
+// not tell: IFF_NO_PI is also IFF_NOFILTER, which TUNGETIFF sets where no filter is.
 func attach(fd int, name string, flags uint16) (tuntap, error) {
 	ifr, err := unix.NewIfreq(name)
 	if err != nil {
@@ -90,8 +90,6 @@ func (t tuntap) prepare(c Config) error {
 		return mismatch("it is a %s device: set kind = %q", t.kind(), t.kind())
 	case t.flags&unix.IFF_VNET_HDR != 0:
 		return mismatch("its packets begin with a vnet header, which whoever opened it first asked for: close that")
-	case t.pi() != c.PI:
-		return mismatch("its packets come with pi = %t, as whoever opened it first asked: set the same", t.pi())
 	}
 	// The mask of segmentation offload belongs to the device and outlives descriptors.
 	// Without the vnet header, super-packets of 60 KB would come unannounced.
