@@ -2,6 +2,7 @@ package vm
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -60,6 +61,7 @@ func Compile(name, source string, lim Limits) (c *Chunk, err error) {
 	// The outermost function only declares the helpers.
 	main := proto.FunctionPrototypes[0]
 	mendScopes(main, info)
+	trim(main)
 	return &Chunk{name: name, proto: main}, nil
 }
 
@@ -107,4 +109,16 @@ func parseError(name, src string, err error) *Error {
 		column -= n - 1
 	}
 	return syntaxError(name, src, line, column, msg+" near '"+pe.Token+"'")
+}
+
+// trim gives back what the compiler has allocated in advance, some 14 KB for each
+// function.
+func trim(p *lua.FunctionProto) {
+	p.Code = slices.Clone(p.Code)
+	p.Constants = slices.Clone(p.Constants)
+	p.DbgSourcePositions = slices.Clone(p.DbgSourcePositions)
+	p.DbgCalls = slices.Clone(p.DbgCalls)
+	for _, c := range p.FunctionPrototypes {
+		trim(c)
+	}
 }

@@ -18,13 +18,13 @@ func (s *State) baseLib() map[string]lua.LGFunction {
 		"next":         s.nextFunction,
 		"pairs":        s.pairs,
 		"print":        s.print,
-		"rawequal":     rawEqual,
+		"rawequal":     s.rawEqual,
 		"rawget":       s.rawGet,
 		"rawset":       s.rawSet,
 		"require":      s.require,
 		"select":       s.selectArgs,
 		"setmetatable": s.setMetatable,
-		"tonumber":     toNumber,
+		"tonumber":     s.toNumber,
 		"tostring":     s.tostring,
 		"type":         typeOf,
 		"unpack":       s.unpack,
@@ -60,6 +60,7 @@ func (s *State) setMetatable(L *lua.LState) int {
 }
 
 func (s *State) nextFunction(L *lua.LState) int {
+	s.chargeKey(L, L.Get(2))
 	k, v := s.next(L, s.shown(checkTable(L, 1)), L.Get(2))
 	if k == lua.LNil {
 		L.Push(lua.LNil)
@@ -106,12 +107,14 @@ func rawInt(t *lua.LTable, i int) lua.LValue {
 	return t.RawGetH(lua.LNumber(i))
 }
 
-func rawEqual(L *lua.LState) int {
+func (s *State) rawEqual(L *lua.LState) int {
+	s.chargeKey(L, L.Get(1))
 	L.Push(lua.LBool(checkAny(L, 1) == checkAny(L, 2)))
 	return 1
 }
 
 func (s *State) rawGet(L *lua.LState) int {
+	s.chargeKey(L, L.Get(2))
 	L.Push(s.shown(checkTable(L, 1)).RawGet(checkAny(L, 2)))
 	return 1
 }
@@ -125,6 +128,7 @@ func (s *State) rawSet(L *lua.LState) int {
 	} else if k == lua.LNil {
 		L.Error(lua.LString("table index is nil"), 0)
 	}
+	s.chargeKey(L, k)
 	t.RawSet(k, v)
 	L.SetTop(1)
 	return 1
@@ -151,7 +155,10 @@ func (s *State) selectArgs(L *lua.LState) int {
 	return n - i
 }
 
-func toNumber(L *lua.LState) int {
+func (s *State) toNumber(L *lua.LState) int {
+	if str, ok := L.Get(1).(lua.LString); ok {
+		s.Charge(L, len(str)/16)
+	}
 	base := optInt(L, 2, 10)
 	if base == 10 {
 		switch v := checkAny(L, 1).(type) {

@@ -227,7 +227,7 @@ func (sp spec) float(b []byte, f float64) []byte {
 	default:
 		d = appendG(nil, f, prec, sp.verb, sp.alt)
 	}
-	if sp.alt && prec == 0 && !strings.Contains(string(d), ".") {
+	if sp.alt && !strings.Contains(string(d), ".") {
 		d = insertPoint(d)
 	}
 	return sp.pad(b, sign, string(d), sp.zero)

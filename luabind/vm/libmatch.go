@@ -55,7 +55,7 @@ func (m *matcher) pushCapture(L *lua.LState, i, start, end int) {
 		if i > 0 {
 			raise(L, "invalid capture index")
 		}
-		pushString(L, m.src[start:end])
+		pushString(L, cut(m.src, start, end))
 		return
 	}
 	switch c := m.capture[i]; c.len {
@@ -64,7 +64,7 @@ func (m *matcher) pushCapture(L *lua.LState, i, start, end int) {
 	case capUnfinished:
 		raise(L, "unfinished capture")
 	default:
-		pushString(L, m.src[c.start:c.start+c.len])
+		pushString(L, cut(m.src, c.start, c.start+c.len))
 	}
 }
 

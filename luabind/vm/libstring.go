@@ -47,8 +47,17 @@ func strSub(L *lua.LState) int {
 		pushString(L, "")
 		return 1
 	}
-	pushString(L, str[i-1:j])
+	pushString(L, cut(str, i-1, j))
 	return 1
+}
+
+// cut is str[i:j], as a copy where that is much shorter: a script that keeps four
+// bytes of every packet must not keep the packets.
+func cut(str string, i, j int) string {
+	if len(str) > 64 && j-i < len(str)/2 {
+		return strings.Clone(str[i:j])
+	}
+	return str[i:j]
 }
 
 func (s *State) strByte(L *lua.LState) int {

@@ -71,6 +71,12 @@ func (m *mender) walk(e ast.Expr) ast.Expr {
 		x.Expr = m.expr(x.Expr)
 	case *ast.UnaryNotOpExpr:
 		x.Expr = m.expr(x.Expr)
+		if truth, ok := constantTruth(x.Expr); ok {
+			if truth {
+				return at(&ast.FalseExpr{}, x)
+			}
+			return at(&ast.TrueExpr{}, x)
+		}
 	case *ast.UnaryLenOpExpr:
 		if s, ok := x.Expr.(*ast.StringExpr); ok {
 			return m.number(at(&ast.NumberExpr{Value: strconv.Itoa(len(s.Value))}, x))

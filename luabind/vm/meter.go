@@ -14,9 +14,9 @@ import (
 // context costs 5 ns and 140 ns. One meter serves a state and all its coroutines
 // for life, since a coroutine keeps the context it was made under.
 //
-// It counts in slices of some 64 instructions. Between slices a checkpoint looks
+// It counts in slices of some 128 instructions. Between slices a checkpoint looks
 // at what single instructions do not show: registers in use (an instruction may
-// move all of them), and every 64 slices the heap.
+// move all of them), and every 32 slices the heap.
 type meter struct {
 	tick int // instructions until the next checkpoint
 	left int // instructions of the budget after those
@@ -26,14 +26,16 @@ type meter struct {
 	slice  int    // length of the running slice
 	rng    uint32 // of slice lengths, so that no loop stays out of step with checkpoints
 	turns  int    // checkpoints since the last look at the heap
+	fine   bool   // short slices: there are strings that take a millisecond to compare
 }
 
 const (
-	sliceMin   = 33
-	sliceMask  = 63
-	heapTurns  = 64  // checkpoints between looks at the heap, some 4,000 instructions
+	sliceMin   = 65
+	sliceMask  = 127
+	heapTurns  = 32  // checkpoints between looks at the heap, some 4,000 instructions
 	wideFrame  = 256 // registers above which an instruction is charged by what it may move
-	bytesAStep = 32  // bytes of a string made in Go that cost one instruction
+	hugeString = 64 << 10
+	bytesAStep = 32 // bytes of a string made in Go that cost one instruction
 )
 
 var (
@@ -99,7 +101,18 @@ func (m *meter) checkpoint() <-chan struct{} {
 		s.spent(cur)
 		return closed
 	}
-	if m.turns++; m.turns >= heapTurns {
+	m.turns++
+	if m.fine || m.turns&1 == 0 {
+		n := m.slice
+		if !m.fine {
+			n *= 2
+		}
+		if c := costOfNext(cur); c > 0 && !m.spend(n*c) {
+			s.spent(cur)
+			return closed
+		}
+	}
+	if m.turns >= heapTurns {
 		m.turns = 0
 		if s.heapGrown(cur) {
 			return closed
@@ -108,7 +121,11 @@ func (m *meter) checkpoint() <-chan struct{} {
 	m.rng ^= m.rng << 13
 	m.rng ^= m.rng >> 17
 	m.rng ^= m.rng << 5
-	m.slice = min(sliceMin+int(m.rng&sliceMask), m.left)
+	n := sliceMin + int(m.rng&sliceMask)
+	if m.fine {
+		n = 1 + n/16
+	}
+	m.slice = min(n, m.left)
 	m.tick = m.slice
 	m.left -= m.slice
 	return nil
@@ -163,6 +180,9 @@ func (s *State) limitString(L *lua.LState, n int) {
 	if n > s.lim.String || n < 0 {
 		s.fail(L, String, fmt.Sprintf("made a string longer than %d bytes (limits: string)", s.lim.String))
 		s.raiseFatal(L)
+	}
+	if n > hugeString {
+		s.m.fine = true
 	}
 	s.chargeBytes(L, n)
 }

@@ -2,8 +2,10 @@ package vm
 
 import (
 	"strings"
+	"sync"
 
 	lua "github.com/yuin/gopher-lua"
+	"github.com/yuin/gopher-lua/parse"
 )
 
 // gopher-lua's own pcall detaches the variables of every enclosing function when
@@ -15,6 +17,15 @@ const workerSource = `
 local done = ...
 local function worker(f, ...) return worker(done(f(...))) end
 return worker`
+
+// workerProto is workerSource compiled, once for all states.
+var workerProto = sync.OnceValues(func() (*lua.FunctionProto, error) {
+	stmts, err := parse.Parse(strings.NewReader(workerSource), "(pcall)")
+	if err != nil {
+		return nil, err
+	}
+	return lua.Compile(stmts, "(pcall)")
+})
 
 // take is a coroutine from the pool, or a new one.
 func (s *State) take(L *lua.LState) *thread {

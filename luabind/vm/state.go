@@ -2,7 +2,6 @@ package vm
 
 import (
 	"math/rand/v2"
-	"strings"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
@@ -144,13 +143,13 @@ func New(opt Options) (*State, error) {
 	return s, nil
 }
 
-// makeWorker compiles the function that pcall's coroutines run.
+// makeWorker makes the function that pcall's coroutines run.
 func (s *State) makeWorker() error {
-	worker, err := s.l.Load(strings.NewReader(workerSource), "(pcall)")
+	proto, err := workerProto()
 	if err != nil {
 		return err
 	}
-	s.l.Push(worker)
+	s.l.Push(s.l.NewFunctionFromProto(proto))
 	s.l.Push(s.l.NewFunction(s.done))
 	s.l.Call(1, 1)
 	s.fnWorker = s.l.Get(-1).(*lua.LFunction)
