@@ -32,11 +32,11 @@ func (w *worker) send(p *packet.Packet) {
 func (w *worker) fit(p *packet.Packet, l *lane) bool {
 	if p.Link() != l.port.Link {
 		if l.port.Link == packet.IP {
-			p.StripEthernet()
+			p.PopEthernet()
 		} else {
 			// A packet made without Ethernet comes from the far side and goes to the
 			// kernel: there is nobody else on a TAP device's wire.
-			p.AddEthernet(l.port.PeerMAC, l.port.MAC)
+			p.PushEthernet(l.port.MAC, l.port.PeerMAC)
 		}
 	}
 	return l.port.MTU == 0 || p.GSO().Size > 0 || p.Len()-p.Layout().L3 <= l.port.MTU

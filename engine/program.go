@@ -41,6 +41,8 @@ type Handler struct {
 	Match  *filter.Filter // the same, compiled; used instead of Filter if not nil
 	Device string         // only packets that came in here; "" means all devices of the program
 	Prio   int            // -100 to 100, lowest first
+	Super  bool           // super-packets come whole; else in pieces of the MTU
+	Defrag bool           // fragments come joined, to this handler and those after it
 	// OnError says what becomes of the packet when Run fails; zero means the program's.
 	OnError OnError
 	// Run gets a packet that is borrowed until it returns. It must not wait.

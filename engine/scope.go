@@ -34,6 +34,7 @@ type Scope struct {
 	waiting  []*Timer // made while detached
 	started  []func()
 	onStop   func() any
+	onEnd    []func()
 	onReload func(any)
 	rand     *rand.Rand
 	born     time.Time // what Now says while detached
@@ -194,6 +195,10 @@ func (s *Scope) Started(fn func()) {
 // of the program that comes in its place.
 func (s *Scope) OnStop(fn func() any) { s.onStop = fn }
 
+// OnEnd calls fn when the scope has been closed, whether its program took effect or
+// not: for what Start has opened.
+func (s *Scope) OnEnd(fn func()) { s.onEnd = append(s.onEnd, fn) }
+
 // OnReload calls fn when the program comes in another's place, with what that
 // one's OnStop returned, nil if nothing.
 func (s *Scope) OnReload(fn func(old any)) { s.onReload = fn }
@@ -279,8 +284,8 @@ func (s *Scope) close() (old any) {
 	}
 	s.started, s.waiting = nil, nil
 	s.w.stale = true
-	if c, ok := s.program.(interface{ End(*Scope) }); ok {
-		c.End(s)
+	for _, fn := range s.onEnd {
+		fn()
 	}
 	return old
 }

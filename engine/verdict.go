@@ -67,3 +67,12 @@ func (v Verdict) reason() Reason {
 	r, _ := v.more.(Reason)
 	return r
 }
+
+// Err is the error of a Fail, nil for every other verdict.
+func (v Verdict) Err() error {
+	if v.kind != fail {
+		return nil
+	}
+	err, _ := v.more.(error)
+	return err
+}

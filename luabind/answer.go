@@ -1,0 +1,123 @@
+package luabind
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"github.com/tunscript/tunscript/engine/packet"
+)
+
+// answerMethods make a new packet out of p.
+func answerMethods() map[string]*method {
+	return map[string]*method{
+		"reply": {sig: "([fields]) -> packet", gives: true,
+			doc: "the answer of its protocol: addresses and ports swapped, flags and numbers as due; then your fields",
+			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
+				return in.answer(L, p.Reply(), 2)
+			}},
+		"rst": {sig: "([fields]) -> packet", gives: true,
+			doc: "the TCP reset that answers it (RFC 9293 section 3.10.7)",
+			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
+				return in.answer(L, p.RST(), 2)
+			}},
+		"ttl_exceeded": {sig: "([fields]) -> packet", gives: true,
+			doc: "the ICMP error that its time to live is used up",
+			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
+				return in.answer(L, p.TTLExceeded(), 2)
+			}},
+		"unreachable": {sig: `("port"|"host"|"net"|"admin"|"fragmentation" [, mtu] [, fields]) -> packet`, gives: true,
+			doc: "the ICMP error that it cannot be delivered",
+			fn:  unreachable},
+		"copy": {sig: "([fields]) -> packet", gives: true,
+			doc: "another packet like it, with these changes, which the script may keep",
+			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
+				return in.answer(L, p.Clone(), 2)
+			}},
+	}
+}
+
+var unreachableKinds = map[string]packet.UnreachableKind{
+	"port": packet.UnreachablePort, "host": packet.UnreachableHost, "net": packet.UnreachableNet,
+	"admin": packet.UnreachableAdmin, "fragmentation": packet.UnreachableFragmentation,
+}
+
+func unreachable(in *instance, L *lua.LState, p *packet.Packet) int {
+	word, _ := L.Get(2).(lua.LString)
+	what, ok := unreachableKinds[string(word)]
+	if !ok {
+		names := slices.Sorted(maps.Keys(unreachableKinds))
+		return in.state.Raise(L, fmt.Errorf("unreachable: got %s, want one of %q%s", describe(L.Get(2)), names, didYouMean(string(word), unreachableKinds)))
+	}
+	var mtu uint64
+	fields := 3
+	if n, ok := L.Get(3).(lua.LNumber); ok {
+		var err error
+		if mtu, err = whole(n, 65535); err != nil {
+			return in.state.Raise(L, fmt.Errorf("unreachable: the MTU %w", err))
+		}
+		fields = 4
+	}
+	return in.answer(L, p.Unreachable(what, int(mtu)), fields)
+}
+
+// answer lays the fields of argument n over the answer a and gives it to Lua. An
+// answer that may not be given is an empty packet: it has no field to set.
+func (in *instance) answer(L *lua.LState, a *packet.Packet, n int) int {
+	switch t := L.Get(n).(type) {
+	case *lua.LNilType:
+	case *lua.LTable:
+		if a.Len() > 0 {
+			if err := in.setLayers(a, t); err != nil {
+				return in.state.Raise(L, err)
+			}
+		}
+	default:
+		return in.state.Raise(L, fmt.Errorf("want a table of fields such as {ip = {ttl = 3}}, got %s", describe(t)))
+	}
+	return in.push(L, a)
+}
+
+// setLayers is what p:reply{ ip = {...}, tcp = {...}, payload = "..." } lays over
+// the answer. The payload comes first, so that a length or checksum set by hand
+// stands.
+func (in *instance) setLayers(p *packet.Packet, t *lua.LTable) error {
+	if v := t.RawGetString("payload"); v != lua.LNil {
+		if err := in.setField(p, in.kinds.packet, lua.LString("payload"), v); err != nil {
+			return err
+		}
+	}
+	if v, ok := t.RawGetString("arp").(*lua.LTable); ok && p.Link() == packet.Ethernet {
+		// Who answers ARP says its address twice, and the frame's is the same.
+		if sha := v.RawGetString("sha"); sha != lua.LNil {
+			if err := in.setField(p, in.kinds.packet.layers["eth"], lua.LString("src"), sha); err != nil {
+				return err
+			}
+		}
+	}
+	var err error
+	t.ForEach(func(key, v lua.LValue) {
+		if err == nil && key != lua.LValue(lua.LString("payload")) {
+			err = in.setLayer(p, key, v)
+		}
+	})
+	return err
+}
+
+func (in *instance) setLayer(p *packet.Packet, key, v lua.LValue) error {
+	name, _ := key.(lua.LString)
+	k := in.kinds.packet.layers[string(name)]
+	if k == nil {
+		return in.setField(p, in.kinds.packet, key, v)
+	}
+	fields, ok := v.(*lua.LTable)
+	if !ok {
+		return fmt.Errorf("%s: want a table of fields, got %s", name, describe(v))
+	}
+	if !k.has(p) {
+		return fmt.Errorf("%s: the packet has none", name)
+	}
+	return in.setFields(p, k, fields)
+}

@@ -1,0 +1,25 @@
+// Package luabind is the Lua API on top of the engine: it makes a Lua script an
+// [engine.Program]. It is the only package, with luabind/vm below it, that knows
+// gopher-lua; no type of it leaves here.
+//
+// A [Script] is source compiled once. For every worker and start it makes an
+// instance: a Lua state of its own (package vm), an engine.Scope, and the
+// userdata through which Lua sees packets. An instance runs on its worker's
+// goroutine and nowhere else, so a script's globals are simply its state.
+//
+// # Packets in Lua
+//
+// A packet is a userdata, and so is each of its layers (p.ip, p.tcp). A field is
+// looked up by name in a table of [field]s, one table a layer, one file a
+// protocol; a name that is not there is an error with the nearest one.
+//
+// The packet that a handler gets is borrowed: it is the worker's buffer, and the
+// next packet's a moment later. Its userdata is used again for the next packet,
+// too, but only where the handler's code cannot have kept it, which the bytecode
+// shows at load (escape.go); elsewhere every packet gets userdata of its own, and
+// the old one says "use p:copy()". So a handler that only looks allocates
+// nothing, and none ever sees somebody else's bytes.
+//
+// What a script makes itself (p:reply(), p:copy(), builders) is its own until it
+// is returned as a verdict, which gives it away; send takes a snapshot.
+package luabind

@@ -1,0 +1,198 @@
+package luabind
+
+import (
+	"fmt"
+	"math"
+	"net/netip"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"github.com/tunscript/tunscript/engine/packet"
+)
+
+// A layer is one header as Lua sees it, or the packet as a whole: what p.tcp is.
+type layer struct {
+	name    string
+	doc     string
+	has     func(p *packet.Packet) bool
+	fields  map[string]*field
+	methods map[string]*method
+}
+
+// A field is one name of a layer, read and written.
+type field struct {
+	typ string // for the docs: "number 0..255", "address", ...
+	doc string
+	// get is the value now. It is called only where the layer's has says true.
+	get func(in *instance, p *packet.Packet) lua.LValue
+	// set changes the packet; nil where the field is read only. nil is given to it
+	// only where clear is nil.
+	set func(in *instance, p *packet.Packet, v lua.LValue) error
+	// clear undoes what was set by hand: the field was given nil.
+	clear func(p *packet.Packet)
+}
+
+// A method is one name of a layer that is called: p:reply().
+type method struct {
+	sig string // "(fields) -> packet"
+	doc string
+	fn  func(in *instance, L *lua.LState, p *packet.Packet) int
+	// gives says that the method may return a packet.
+	gives bool
+}
+
+// number is a field that is a whole number from 0 to most.
+func number(most uint64, doc string, get func(p *packet.Packet) (uint64, bool), set func(p *packet.Packet, v uint64) error) *field {
+	f := &field{typ: fmt.Sprintf("number 0..%d", most), doc: doc}
+	f.get = func(in *instance, p *packet.Packet) lua.LValue {
+		v, ok := get(p)
+		if !ok {
+			return lua.LNil
+		}
+		return in.number(float64(v))
+	}
+	if set != nil {
+		f.set = func(in *instance, p *packet.Packet, v lua.LValue) error {
+			n, err := whole(v, most)
+			if err != nil {
+				return err
+			}
+			return set(p, n)
+		}
+	}
+	return f
+}
+
+// whole is v as a whole number from 0 to most. What a 32-bit field takes is taken
+// modulo 2^32, as the arithmetic of TCP is and as bit's signed results need.
+func whole(v lua.LValue, most uint64) (uint64, error) {
+	n, ok := v.(lua.LNumber)
+	if !ok {
+		return 0, fmt.Errorf("want a number 0..%d, got %s", most, describe(v))
+	}
+	f := float64(n)
+	if f != math.Trunc(f) || math.IsInf(f, 0) || math.IsNaN(f) {
+		return 0, fmt.Errorf("is %v, want a whole number 0..%d", f, most)
+	}
+	if most == math.MaxUint32 && math.Abs(f) < 1<<53 {
+		return uint64(uint32(int64(f))), nil
+	}
+	if f < 0 || f > float64(most) {
+		return 0, fmt.Errorf("is %.0f, want 0..%d", f, most)
+	}
+	return uint64(f), nil
+}
+
+// truth is a field that is true or false.
+func truth(doc string, get func(p *packet.Packet) (v, ok bool), set func(p *packet.Packet, v bool) error) *field {
+	return &field{
+		typ: "boolean", doc: doc,
+		get: func(in *instance, p *packet.Packet) lua.LValue {
+			v, ok := get(p)
+			if !ok {
+				return lua.LNil
+			}
+			return lua.LBool(v)
+		},
+		set: func(in *instance, p *packet.Packet, v lua.LValue) error {
+			b, ok := v.(lua.LBool)
+			if !ok {
+				return fmt.Errorf("want true or false, got %s", describe(v))
+			}
+			return set(p, bool(b))
+		},
+	}
+}
+
+// address is a field that is an IP address, a string in Lua.
+func address(doc string, get func(p *packet.Packet) (netip.Addr, bool), set func(p *packet.Packet, a netip.Addr) error) *field {
+	return &field{
+		typ: "address", doc: doc,
+		get: func(in *instance, p *packet.Packet) lua.LValue {
+			a, ok := get(p)
+			if !ok {
+				return lua.LNil
+			}
+			return in.addrs.of(a, netip.Addr.String)
+		},
+		set: func(in *instance, p *packet.Packet, v lua.LValue) error {
+			a, err := in.parseAddr(v)
+			if err != nil {
+				return err
+			}
+			return set(p, a)
+		},
+	}
+}
+
+// mac is a field that is an Ethernet address, a string in Lua.
+func mac(doc string, get func(p *packet.Packet) (packet.MAC, bool), set func(p *packet.Packet, m packet.MAC) error) *field {
+	return &field{
+		typ: "MAC", doc: doc,
+		get: func(in *instance, p *packet.Packet) lua.LValue {
+			m, ok := get(p)
+			if !ok {
+				return lua.LNil
+			}
+			return in.macs.of(m, packet.MAC.String)
+		},
+		set: func(in *instance, p *packet.Packet, v lua.LValue) error {
+			s, ok := v.(lua.LString)
+			if !ok {
+				return fmt.Errorf("want an Ethernet address such as \"02:00:00:00:00:01\", got %s", describe(v))
+			}
+			m, err := packet.ParseMAC(string(s))
+			if err != nil {
+				return err
+			}
+			return set(p, m)
+		},
+	}
+}
+
+// checksum is a field that is a checksum: a number, "keep" for as it is, "zero",
+// "bad" for one that is wrong, or nil for the right one again.
+func checksum(doc string, get func(p *packet.Packet) (uint64, bool), set func(p *packet.Packet, v uint16), clear func(p *packet.Packet)) *field {
+	f := number(math.MaxUint16, doc, get, func(p *packet.Packet, v uint64) error { set(p, uint16(v)); return nil })
+	f.typ += `, "bad", "zero" or "keep"`
+	byNumber := f.set
+	f.set = func(in *instance, p *packet.Packet, v lua.LValue) error {
+		word, ok := v.(lua.LString)
+		if !ok {
+			return byNumber(in, p, v)
+		}
+		now, _ := get(p)
+		switch word {
+		case "keep":
+			set(p, uint16(now))
+		case "zero":
+			set(p, 0)
+		case "bad":
+			clear(p)
+			right, _ := get(p)
+			set(p, ^uint16(right))
+		default:
+			return fmt.Errorf("is %q, want a number, \"bad\", \"zero\" or \"keep\"", string(word))
+		}
+		return nil
+	}
+	f.clear = clear
+	return f
+}
+
+// describe names a value for a message: its type, and itself where that is short.
+func describe(v lua.LValue) string {
+	switch v := v.(type) {
+	case *lua.LNilType:
+		return "nil"
+	case lua.LString:
+		if len(v) <= 40 {
+			return fmt.Sprintf("the string %q", string(v))
+		}
+	case lua.LNumber:
+		return "the number " + v.String()
+	case lua.LBool:
+		return v.String()
+	}
+	return "a " + v.Type().String()
+}

@@ -1,0 +1,74 @@
+package luabind
+
+import (
+	"errors"
+	"net/netip"
+
+	"github.com/tunscript/tunscript/engine/packet"
+)
+
+// ipLayer is p.ip: the IP header of either version. p.ip4 and p.ip6 are the same
+// where the version is theirs, and nil else.
+func ipLayer(name, doc string, version uint8) *layer {
+	get := func(p *packet.Packet) packet.IPView { v, _ := p.IP(); return v }
+	l := &layer{
+		name: name, doc: doc,
+		has: func(p *packet.Packet) bool {
+			v, ok := p.IP()
+			return ok && (version == 0 || v.Version() == version)
+		},
+	}
+	l.fields = map[string]*field{
+		"version": number(15, "4 or 6",
+			func(p *packet.Packet) (uint64, bool) { return uint64(get(p).Version()), true }, nil),
+		"src": address("source address",
+			func(p *packet.Packet) (netip.Addr, bool) { return get(p).Src(), true },
+			func(p *packet.Packet, a netip.Addr) error { return get(p).SetSrc(a) }),
+		"dst": address("destination address",
+			func(p *packet.Packet) (netip.Addr, bool) { return get(p).Dst(), true },
+			func(p *packet.Packet, a netip.Addr) error { return get(p).SetDst(a) }),
+		"ttl": number(255, "time to live, or IPv6's hop limit",
+			func(p *packet.Packet) (uint64, bool) { return uint64(get(p).TTL()), true },
+			func(p *packet.Packet, v uint64) error { get(p).SetTTL(uint8(v)); return nil }),
+		"proto": number(255, "protocol of what follows, behind IPv6's extension headers",
+			func(p *packet.Packet) (uint64, bool) { return uint64(get(p).Proto()), true },
+			func(p *packet.Packet, v uint64) error { get(p).SetProto(uint8(v)); return nil }),
+		"tos": number(255, "type of service, or IPv6's traffic class: dscp and ecn",
+			func(p *packet.Packet) (uint64, bool) { return uint64(get(p).TOS()), true },
+			func(p *packet.Packet, v uint64) error { get(p).SetTOS(uint8(v)); return nil }),
+		"dscp": number(63, "differentiated services code point",
+			func(p *packet.Packet) (uint64, bool) { return uint64(get(p).DSCP()), true },
+			func(p *packet.Packet, v uint64) error { get(p).SetDSCP(uint8(v)); return nil }),
+		"ecn": number(3, "congestion field",
+			func(p *packet.Packet) (uint64, bool) { return uint64(get(p).ECN()), true },
+			func(p *packet.Packet, v uint64) error { get(p).SetECN(uint8(v)); return nil }),
+		"id": number(1<<32-1, "identification, 16 bits in IPv4; in IPv6 that of the fragment header, else nil",
+			func(p *packet.Packet) (uint64, bool) { v, ok := get(p).ID(); return uint64(v), ok },
+			func(p *packet.Packet, v uint64) error { return get(p).SetID(uint32(v)) }),
+		"df": truth("nobody may fragment the packet; always true in IPv6",
+			func(p *packet.Packet) (v, ok bool) { return get(p).DF(), true },
+			func(p *packet.Packet, v bool) error { return get(p).SetDF(v) }),
+		"mf": truth("more fragments follow; in IPv6 as the fragment header says, else nil",
+			func(p *packet.Packet) (v, ok bool) { return get(p).MF() },
+			func(p *packet.Packet, v bool) error { return get(p).SetMF(v) }),
+		"frag": number(65528, "fragment offset in bytes; in IPv6 that of the fragment header, else nil",
+			func(p *packet.Packet) (uint64, bool) { v, ok := get(p).Frag(); return uint64(v), ok },
+			func(p *packet.Packet, v uint64) error { return get(p).SetFrag(int(v)) }),
+		"len": number(65575, "length of the whole IP packet in bytes",
+			func(p *packet.Packet) (uint64, bool) { return uint64(get(p).Len()), true },
+			func(p *packet.Packet, v uint64) error { return get(p).SetLen(int(v)) }),
+	}
+	l.fields["len"].clear = func(p *packet.Packet) { get(p).ResetLen() }
+	l.fields["checksum"] = checksum("IPv4 header checksum; nil in IPv6",
+		func(p *packet.Packet) (uint64, bool) { v, ok := get(p).Checksum(); return uint64(v), ok },
+		func(p *packet.Packet, v uint16) { get(p).SetChecksum(v) },
+		func(p *packet.Packet) { get(p).ResetChecksum() })
+	setSum := l.fields["checksum"].set
+	l.fields["checksum"].set = func(in *instance, p *packet.Packet, v luaValue) error {
+		if get(p).Version() == 6 {
+			return errors.New("IPv6 has no header checksum")
+		}
+		return setSum(in, p, v)
+	}
+	return l
+}

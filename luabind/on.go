@@ -1,0 +1,180 @@
+package luabind
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"github.com/tunscript/tunscript/engine"
+	"github.com/tunscript/tunscript/engine/packet"
+)
+
+// A handler is one on(...).
+type handler struct {
+	fn    *lua.LFunction
+	line  int  // of the script, where on was called
+	keeps bool // fn may keep its packet
+}
+
+// on is on(fn), on(filter, fn) and on{ filter, run = fn, ... }.
+func (in *instance) on(L *lua.LState) int {
+	h := &handler{line: in.line(L)}
+	config := engine.Handler{Name: fmt.Sprintf("%s:%d", in.script.name, h.line)}
+	err := in.onArgs(L, h, &config)
+	if err == nil && h.fn == nil {
+		err = errors.New(`on: a handler wants a function: on("udp", function(p) ... end)`)
+	}
+	if err != nil {
+		return in.state.Raise(L, err)
+	}
+	h.keeps = h.fn.IsG || keeps(h.fn.Proto)
+	config.Run = func(p *packet.Packet) engine.Verdict { return in.handle(h, p) }
+	handle, err := in.scope.Handle(config)
+	if err != nil {
+		var ce *engine.ConfigError
+		if errors.As(err, &ce) {
+			err = ce.Err
+		}
+		return in.state.Raise(L, fmt.Errorf("on: %w", err))
+	}
+	in.held[handle] = h.fn
+	return in.pushHandle(L, func() {
+		handle.Cancel()
+		delete(in.held, handle)
+	})
+}
+
+func (in *instance) onArgs(L *lua.LState, h *handler, config *engine.Handler) error {
+	switch v := L.Get(1).(type) {
+	case *lua.LFunction:
+		h.fn = v
+		return tooMany(L, "on", 1)
+	case lua.LString:
+		config.Filter = string(v)
+		fn, ok := L.Get(2).(*lua.LFunction)
+		if !ok {
+			return fmt.Errorf("on: after the filter comes a function, got %s", describe(L.Get(2)))
+		}
+		h.fn = fn
+		return tooMany(L, "on", 2)
+	case *lua.LTable:
+		if err := tooMany(L, "on", 1); err != nil {
+			return err
+		}
+		return onTable(v, h, config)
+	}
+	return fmt.Errorf("on: want a filter and a function, or a table, got %s", describe(L.Get(1)))
+}
+
+func tooMany(L *lua.LState, name string, most int) error {
+	if n := L.GetTop(); n > most {
+		return fmt.Errorf("%s: %d arguments, want %d: options go into one table, as in on{ \"udp\", prio = 10, run = fn }", name, n, most)
+	}
+	return nil
+}
+
+// onOptions are the options of on{...}.
+var onOptions = map[string]func(v lua.LValue, h *handler, config *engine.Handler) error{
+	"device": func(v lua.LValue, h *handler, config *engine.Handler) error {
+		return text(v, &config.Device)
+	},
+	"name": func(v lua.LValue, h *handler, config *engine.Handler) error {
+		return text(v, &config.Name)
+	},
+	"prio": func(v lua.LValue, h *handler, config *engine.Handler) error {
+		n, ok := v.(lua.LNumber)
+		if !ok || float64(n) != float64(int(n)) || n < engine.MinPrio || n > engine.MaxPrio {
+			return fmt.Errorf("want a whole number %d..%d, got %s", engine.MinPrio, engine.MaxPrio, describe(v))
+		}
+		config.Prio = int(n)
+		return nil
+	},
+	"on_error": func(v lua.LValue, h *handler, config *engine.Handler) error {
+		word, _ := v.(lua.LString)
+		on, ok := onErrorWords[string(word)]
+		if !ok {
+			return fmt.Errorf("want \"drop\", \"pass\" or \"stop\", got %s%s", describe(v), didYouMean(string(word), onErrorWords))
+		}
+		config.OnError = on
+		return nil
+	},
+	"run": func(v lua.LValue, h *handler, config *engine.Handler) error {
+		fn, ok := v.(*lua.LFunction)
+		if !ok {
+			return fmt.Errorf("want a function, got %s", describe(v))
+		}
+		h.fn = fn
+		return nil
+	},
+	"defrag": flagOption(func(config *engine.Handler, on bool) { config.Defrag = on }),
+	"super":  flagOption(func(config *engine.Handler, on bool) { config.Super = on }),
+}
+
+func flagOption(set func(config *engine.Handler, on bool)) func(lua.LValue, *handler, *engine.Handler) error {
+	return func(v lua.LValue, h *handler, config *engine.Handler) error {
+		b, ok := v.(lua.LBool)
+		if !ok {
+			return fmt.Errorf("want true or false, got %s", describe(v))
+		}
+		set(config, bool(b))
+		return nil
+	}
+}
+
+var onErrorWords = map[string]engine.OnError{
+	"drop": engine.OnErrorDrop, "pass": engine.OnErrorPass, "stop": engine.OnErrorStop,
+}
+
+func text(v lua.LValue, to *string) error {
+	s, ok := v.(lua.LString)
+	if !ok || s == "" {
+		return fmt.Errorf("want a name, got %s", describe(v))
+	}
+	*to = string(s)
+	return nil
+}
+
+func onTable(t *lua.LTable, h *handler, config *engine.Handler) (err error) {
+	t.ForEach(func(key, v lua.LValue) {
+		if err != nil {
+			return
+		}
+		if key == lua.LValue(lua.LNumber(1)) {
+			filter, ok := v.(lua.LString)
+			if !ok {
+				err = fmt.Errorf("on: the filter is a string, got %s", describe(v))
+			}
+			config.Filter = string(filter)
+			return
+		}
+		name, _ := key.(lua.LString)
+		set := onOptions[string(name)]
+		if set == nil {
+			known := map[string]bool{}
+			for k := range maps.Keys(onOptions) {
+				known[k] = true
+			}
+			err = fmt.Errorf("on: there is no option %s%s (there are %q)", describe(key), didYouMean(string(name), known), slices.Sorted(maps.Keys(known)))
+			return
+		}
+		if e := set(v, h, config); e != nil {
+			err = fmt.Errorf("on: %s: %w", name, e)
+		}
+	})
+	return err
+}
+
+// line is the line of the script that called the running Go function.
+func (in *instance) line(L *lua.LState) int {
+	dbg, ok := L.GetStack(1)
+	if !ok {
+		return 0
+	}
+	if _, err := L.GetInfo("l", dbg, lua.LNil); err != nil {
+		return 0
+	}
+	return dbg.CurrentLine
+}

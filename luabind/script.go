@@ -1,0 +1,88 @@
+package luabind
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/tunscript/tunscript/engine"
+	"github.com/tunscript/tunscript/luabind/vm"
+)
+
+// Options say how a script is loaded and what it may do. The zero value is a
+// locked-down script with the default limits.
+type Options struct {
+	Limits  vm.Limits // zero fields take the defaults
+	Trusted bool      // opens io, os, debug and load
+
+	// Log receives what the script says with print and log. nil discards it. It is
+	// called on the worker and must not wait.
+	Log func(level Level, script, text string)
+}
+
+// A Level is how much a line of a script's log matters.
+type Level uint8
+
+const (
+	Debug Level = iota
+	Info        // print, too
+	Warn
+	Error
+)
+
+// A Script is a Lua script, compiled once: an engine.Program. It is immutable and
+// may be used by several engines.
+type Script struct {
+	name  string
+	chunk *vm.Chunk
+	opt   Options
+}
+
+var _ engine.Program = (*Script)(nil)
+
+// Load reads and compiles a script without running it. Its errors are a
+// *ScriptError for what is wrong in the script, and *fs.PathError.
+func Load(path string, opt Options) (*Script, error) {
+	src, err := os.ReadFile(path)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%w: check the path of the script", err)
+		}
+		return nil, err
+	}
+	return LoadString(filepath.Base(path), string(src), opt)
+}
+
+// LoadString compiles a script that is at hand as text. The name stands in errors
+// and in the log.
+func LoadString(name, source string, opt Options) (*Script, error) {
+	chunk, err := vm.Compile(name, source, opt.Limits)
+	if err != nil {
+		return nil, err
+	}
+	return &Script{name: name, chunk: chunk, opt: opt}, nil
+}
+
+// ScriptError is everything that can be wrong with a script: the line, the
+// message, and for the rest Detail.
+type ScriptError = vm.Error
+
+// Name is the script's file name.
+func (s *Script) Name() string { return s.name }
+
+// Start runs the script's top level, which registers its handlers and timers. It
+// is for the engine.
+func (s *Script) Start(scope *engine.Scope) error {
+	in, err := newInstance(s, scope)
+	if err != nil {
+		return err
+	}
+	scope.OnEnd(in.close)
+	if _, err := in.state.Run(s.chunk); err != nil {
+		return err
+	}
+	in.loaded = true
+	return nil
+}
