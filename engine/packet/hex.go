@@ -18,6 +18,9 @@ func (p *Packet) AppendHex(b []byte, text bool) []byte {
 
 func appendHexLine(b []byte, off int, line []byte, text bool) []byte {
 	b = append(b, "\t0x"...)
+	if off > 0xffff {
+		b = append(b, hexDigits[off>>16&15])
+	}
 	for shift := 12; shift >= 0; shift -= 4 {
 		b = append(b, hexDigits[off>>shift&15])
 	}
