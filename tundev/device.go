@@ -26,7 +26,8 @@ type queue interface {
 var _ engine.Device = (*Device)(nil)
 
 // Info is what the device is: for a TUN or TAP device what the kernel said when it was
-// opened, and since then whenever a packet came that was larger than the MTU.
+// opened. An MTU that is raised later is noticed when the first packet comes that the
+// buffers are too small for.
 func (d *Device) Info() engine.Info { return *d.info.Load() }
 
 // Attach gives the device to an engine, which then closes it.
