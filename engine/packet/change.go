@@ -161,25 +161,28 @@ func (p *Packet) reshape(off int, v []byte) {
 	if off < 0 || off+len(v) > len(b) {
 		return
 	}
-	if p.gso.Size == 0 || p.sum4 == due {
+	if p.sum4 == due {
 		p.Finish() // behind the change nobody may know how
 	}
 	was, e := *p.Layout(), p.sumErrors()
+	at, partial := was.sumAt(), p.sum4 == unfinished
 	var seed uint64
-	if p.sum4 == unfinished {
-		seed = uint64(^fold(was.pseudo(b)))
+	var sum uint16
+	if partial {
+		seed, sum = uint64(^fold(was.pseudo(b))), was.transportSum(b)
 	}
 	copy(b[off:], v)
 	p.touch()
-	l := p.Layout()
-	if at := l.sumAt(); at == 0 || at != was.sumAt() {
-		e.hasTrans = false // another transport: its bytes are what they are
-		if p.sum4 != byHand {
-			p.sum4 = asCame
-		}
-	} else if p.sum4 == unfinished {
+	switch l := p.Layout(); {
+	case at == 0:
+	case l.sumAt() == at && partial && !l.Fragment():
 		seed += uint64(binary.BigEndian.Uint16(b[at:])) + uint64(fold(l.pseudo(b)))
 		binary.BigEndian.PutUint16(b[at:], fold(seed))
+	case partial: // nobody will finish it any more
+		binary.BigEndian.PutUint16(b[at:], sum)
+		p.sum4 = asCame
+	case l.sumAt() != at: // another transport: its bytes are what they are
+		e.hasTrans, p.sum4 = false, asCame
 	}
 	p.restore(e)
 }
