@@ -61,6 +61,7 @@ func Compile(name, source string, lim Limits) (c *Chunk, err error) {
 	// The outermost function only declares the helpers.
 	main := proto.FunctionPrototypes[0]
 	mendScopes(main, info)
+	boxKeys(main)
 	trim(main)
 	return &Chunk{name: name, proto: main}, nil
 }

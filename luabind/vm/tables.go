@@ -70,7 +70,11 @@ func (s *State) next(L *lua.LState, t *lua.LTable, key lua.LValue) (lua.LValue, 
 		s.compact(L, t)
 	} else if n, ok := key.(lua.LNumber); ok && n > 0 && n < maxArrayIndex && n == lua.LNumber(int(n)) {
 		// Keys of an array that has been cut short since.
-		key = lua.LNumber(min(int(n), arrayLen(t)))
+		if have := arrayLen(t); have == 0 {
+			key = lua.LNil
+		} else if int(n) > have {
+			key = lua.LNumber(have)
+		}
 	} else if t.RawGetH(key) == lua.LNil && !known(t, key) {
 		raise(L, "invalid key to 'next'")
 	}
