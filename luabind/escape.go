@@ -141,6 +141,9 @@ func (f *flow) step(pc int) {
 		for r := a + 1; r < len(m.regs) && (b == 0 || r <= a+b); r++ {
 			f.kept = f.kept || m.packet(r)
 		}
+		if c == 0 { // the next word is a number
+			next++
+		}
 	case lua.OP_CALL, lua.OP_TAILCALL:
 		f.call(&m, a, b, c, opcode(i) == lua.OP_TAILCALL)
 	case lua.OP_CLOSURE:

@@ -52,7 +52,7 @@ func newInstance(s *Script, scope *engine.Scope) (*instance, error) {
 	in.state = state
 	in.openKinds()
 	in.openGlobals()
-	in.hand = in.newRef(nil)
+	in.hand = in.newPooledRef()
 	in.hand.owned, in.hand.gone = false, errReturned
 	return in, nil
 }

@@ -129,7 +129,11 @@ func (in *instance) check(L *lua.LState, n int, k *kind) *packet.Packet {
 // index is __index of packets and layers.
 func (in *instance) index(L *lua.LState) int {
 	ref, k := in.look(L, L.Get(1))
-	key := L.Get(2)
+	return in.field(L, ref, k, L.Get(2))
+}
+
+// field reads one name of a packet or layer.
+func (in *instance) field(L *lua.LState, ref *packetRef, k *kind, key lua.LValue) int {
 	name, ok := key.(lua.LString)
 	if !ok {
 		if n, isNumber := key.(lua.LNumber); isNumber && k == in.kinds.options {
@@ -166,9 +170,34 @@ func (in *instance) layerOf(ref *packetRef, k *kind) *lua.LUserData {
 	ud := ref.layers[k.index]
 	if ud == nil {
 		ud = &lua.LUserData{Value: &layerRef{ref, k}, Metatable: k.meta}
+		if ref.pooled && len(k.funcs) > 0 {
+			ud.Metatable = in.ownMeta(ud, k)
+		}
 		ref.layers[k.index] = ud
 	}
 	return ud
+}
+
+// ownMeta is a metatable for one userdata that is used again and again. Methods
+// stand in a table there: gopher-lua takes p:reply out of a table as it is, but
+// makes a string, on the heap, to ask a function for it. What the table has not
+// goes to a function that knows the userdata, for it is given the table.
+func (in *instance) ownMeta(ud *lua.LUserData, k *kind) *lua.LTable {
+	L := in.state.L()
+	methods := L.CreateTable(0, len(k.funcs))
+	for name, fn := range k.funcs {
+		methods.RawSetString(name, fn)
+	}
+	rest := L.CreateTable(0, 1)
+	rest.RawSetString("__index", L.NewFunction(func(L *lua.LState) int {
+		ref, k := in.look(L, ud)
+		return in.field(L, ref, k, L.Get(2))
+	}))
+	methods.Metatable = rest
+	meta := L.CreateTable(0, 8)
+	k.meta.ForEach(func(key, v lua.LValue) { meta.RawSet(key, v) })
+	meta.RawSetString("__index", methods)
+	return meta
 }
 
 // newIndex is __newindex of packets and layers.
@@ -304,6 +333,14 @@ func (in *instance) newRef(p *packet.Packet) *packetRef {
 	return ref
 }
 
+// newPooledRef makes the userdata of one packet after another.
+func (in *instance) newPooledRef() *packetRef {
+	ref := in.newRef(nil)
+	ref.pooled = true
+	ref.ud.Metatable = in.ownMeta(ref.ud, in.kinds.packet)
+	return ref
+}
+
 // push gives a packet that the script now owns to Lua. In a handler that keeps
 // nothing, its userdata is one that earlier packets had.
 func (in *instance) push(L *lua.LState, p *packet.Packet) int {
@@ -316,8 +353,8 @@ func (in *instance) push(L *lua.LState, p *packet.Packet) int {
 			in.spare = in.spare[:n-1]
 			ref.p = p
 		} else {
-			ref = in.newRef(p)
-			ref.pooled = true
+			ref = in.newPooledRef()
+			ref.p = p
 		}
 		in.lent = append(in.lent, ref)
 	}
