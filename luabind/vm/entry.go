@@ -1,8 +1,6 @@
 package vm
 
 import (
-	"fmt"
-	"runtime/debug"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -43,14 +41,14 @@ func (s *State) enter(budget int, fn *lua.LFunction, args []lua.LValue) ([]lua.L
 		return nil, s.takeError()
 	}
 	s.m.reset(budget)
-	s.depth = 1
+	s.depth, s.failure = 1, nil
 	L := s.l
-	L.Push(s.fnGuard)
+	s.fresh = L // PCall installs a Panic of its own: see launch
 	L.Push(fn)
 	for _, a := range args {
 		L.Push(a)
 	}
-	err := L.PCall(len(args)+1, lua.MultRet, nil)
+	err := L.PCall(len(args), lua.MultRet, nil)
 	s.depth = 0
 	s.nest = 0
 	if s.failure != nil || s.fatal != nil || err != nil {
@@ -69,11 +67,21 @@ func (s *State) enter(budget int, fn *lua.LFunction, args []lua.LValue) ([]lua.L
 // leaveFailed cleans up after an entry that failed and is its error.
 func (s *State) leaveFailed(err error) error {
 	s.l.G.CurrentThread = s.l
-	s.thrown = nil
-	if s.failure == nil && s.fatal == nil {
-		// An error got past guard; nothing is known about the stack.
+	s.thrown, s.fresh = nil, nil
+	ae, ok := err.(*lua.ApiError)
+	switch {
+	case s.fatal != nil:
+	case ok && ae.Type == lua.ApiErrorPanic:
 		s.broken = true
-		s.failure = &Error{Reason: Panic, Message: clip(err.Error()), Cause: err}
+		s.failure = &Error{Reason: Panic, Message: clip("a Go function panicked: " + ae.Object.String()), Traceback: panicTrace(ae.StackTrace)}
+		for _, l := range s.failure.Traceback {
+			if script, line, _ := splitPosition(l); line > 0 && s.failure.Line == 0 && !strings.HasPrefix(l, "go: ") {
+				s.failure.Script, s.failure.Line = script, line
+			}
+		}
+	case s.failure == nil && ok:
+		// Raised before the first instruction, so by a Go function.
+		s.failure = s.makeError(ae.Object, frame{}, nil)
 	}
 	return s.takeError()
 }
@@ -88,65 +96,21 @@ func (s *State) takeError() error {
 	return e
 }
 
-// guard calls its first argument with the others. Unlike gopher-lua's PCall, which
-// stands outside of it and clears the stack, it looks at the failed stack itself:
-// PCall's traceback has one line for every tail call ever made.
-func (s *State) guard(L *lua.LState) int {
-	defer s.rescue(L)
-	L.Call(L.GetTop()-1, lua.MultRet)
-	return L.GetTop()
-}
-
-// rescue makes an error of a panic that ends an entry.
-func (s *State) rescue(L *lua.LState) {
-	r := recover()
-	if r == nil {
-		return
-	}
-	if s.fatal != nil {
-		return
-	}
-	f := currentFrame(L)
-	if e, ok := r.(*lua.ApiError); ok && e.Type != lua.ApiErrorPanic {
-		v := e.Object
-		if text, ok := v.(lua.LString); ok {
-			v = lua.LString(s.translate(string(text), f, L))
-		}
-		s.failure = s.makeError(v, f, L)
-		return
-	}
-	text := fmt.Sprint(r)
-	if isOverflow(text) {
-		s.failure = s.makeError(lua.LString(s.whereFrame(f)+"stack overflow"), f, L)
-		s.closeVariables(L)
-		return
-	}
-	s.broken = true
-	s.failure = &Error{Reason: Panic, Message: clip("a Go function panicked: " + text)}
-	if err, ok := r.(error); ok {
-		s.failure.Cause = err
-	}
-	s.locate(s.failure, f, L)
-	s.failure.Traceback = append(s.failure.Traceback, panicOrigin(debug.Stack())...)
-}
-
-// closeVariables gives the closures made in L's frames their variables for keeps,
-// as an error raised by the VM does. Panics that the VM did not raise have not.
-func (s *State) closeVariables(L *lua.LState) {
-	defer func() { _ = recover() }()
-	L.RaiseError("closing")
-}
-
-// panicOrigin is where in Go a panic came from: the two frames above panic itself.
-func panicOrigin(stack []byte) []string {
-	_, after, ok := strings.Cut(string(stack), "\npanic(")
-	if !ok {
-		return nil
-	}
+// panicTrace makes a traceback of what gopher-lua keeps of a Go panic: the Go stack,
+// then the Lua stack.
+func panicTrace(trace string) []string {
+	goStack, luaStack, _ := strings.Cut(trace, "stack traceback:\n")
 	var out []string
-	for i, l := range strings.Split(after, "\n") {
-		if i >= 2 && i < 6 && !strings.HasPrefix(l, "runtime.") {
-			out = append(out, "go: "+strings.TrimSpace(l))
+	if _, after, ok := strings.Cut(goStack, "\npanic("); ok {
+		for i, l := range strings.Split(after, "\n") {
+			if i >= 2 && i < 6 && !strings.HasPrefix(l, "runtime.") && !strings.HasPrefix(strings.TrimSpace(l), "/usr/") {
+				out = append(out, "go: "+strings.TrimSpace(l))
+			}
+		}
+	}
+	for _, l := range strings.Split(luaStack, "\n") {
+		if l = strings.TrimSpace(l); l != "" && !strings.HasPrefix(l, "[G]") && len(out) < maxTrace {
+			out = append(out, l)
 		}
 	}
 	return out

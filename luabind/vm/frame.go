@@ -21,7 +21,7 @@ type layout struct {
 	// lua.LState
 	currentFrame, stack, reg, uvcache int
 	// lua.callFrame
-	fn, parent, pc, localBase, base, nret, nargs, tailCall int
+	fn, parent, pc, localBase, nret, tailCall, idx int
 	// lua.registry
 	array, top int
 	// lua.autoGrowingCallFrameStack
@@ -65,9 +65,8 @@ func readLayout() (ly layout) {
 	ly.parent = field(fr, "Parent", reflect.Pointer)
 	ly.pc = field(fr, "Pc", reflect.Int)
 	ly.localBase = field(fr, "LocalBase", reflect.Int)
-	ly.base = field(fr, "Base", reflect.Int)
 	ly.nret = field(fr, "NRet", reflect.Int)
-	ly.nargs = field(fr, "NArgs", reflect.Int)
+	ly.idx = field(fr, "Idx", reflect.Int)
 	ly.tailCall = field(fr, "TailCall", reflect.Int)
 
 	rg := st.Field(ly.reg).Type.Elem()
@@ -141,6 +140,7 @@ func (f frame) fn() *lua.LFunction {
 func (f frame) pc() int        { return int(f.v.Field(inner.pc).Int()) }
 func (f frame) localBase() int { return int(f.v.Field(inner.localBase).Int()) }
 func (f frame) nret() int      { return int(f.v.Field(inner.nret).Int()) }
+func (f frame) depth() int     { return int(f.v.Field(inner.idx).Int()) }
 func (f frame) tailCalls() int { return int(f.v.Field(inner.tailCall).Int()) }
 
 // line is the source line the call is at, or 0 in a Go function and in the worker

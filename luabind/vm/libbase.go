@@ -210,7 +210,7 @@ func (s *State) toStringValue(L *lua.LState, v lua.LValue) lua.LValue {
 	}
 	h := L.GetMetaField(v, "__tostring")
 	if h == lua.LNil {
-		return lua.LString(plainString(v))
+		return lua.LString(v.String())
 	}
 	L.Push(h)
 	L.Push(v)
@@ -218,14 +218,6 @@ func (s *State) toStringValue(L *lua.LState, v lua.LValue) lua.LValue {
 	r := L.Get(-1)
 	L.Pop(1)
 	return r
-}
-
-// plainString is a value without metamethods. Functions of Go are builtins to Lua.
-func plainString(v lua.LValue) string {
-	if f, ok := v.(*lua.LFunction); ok && f.IsG {
-		return "function: builtin: " + strings.TrimPrefix(f.String(), "function: ")
-	}
-	return v.String()
 }
 
 // Tostring is what Lua's tostring makes of v, numbers in PUC Lua's format and

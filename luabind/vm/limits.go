@@ -61,8 +61,8 @@ func (l Limits) orDefault() Limits {
 // what a script written by a person meets.
 const (
 	maxSyntaxDepth = 200      // nested blocks, parentheses and operators in a source, as in PUC Lua
-	maxFrames      = 4000     // nested calls of the main coroutine
-	maxThreadFrame = 2000     // nested calls of any other coroutine
+	maxFrames      = 4200     // nested calls of the main coroutine, some 200 kept in reserve
+	maxThreadFrame = 2200     // nested calls of any other coroutine
 	maxRegisters   = 64 << 10 // registers of the main coroutine
 	maxThreadRegs  = 16 << 10 // registers of any other coroutine
 	maxNesting     = 190      // coroutines (pcall included) resumed inside each other; PUC Lua stops at 200 C calls

@@ -26,20 +26,23 @@ type meter struct {
 	slice  int    // length of the running slice
 	rng    uint32 // of slice lengths, so that no loop stays out of step with checkpoints
 	turns  int    // checkpoints since the last look at the heap
+	deep   bool   // Done has fired because calls are nested too deep
 	fine   bool   // short slices: there are strings that take a millisecond to compare
 }
 
 const (
 	sliceMin   = 65
 	sliceMask  = 127
-	heapTurns  = 32  // checkpoints between looks at the heap, some 4,000 instructions
-	wideFrame  = 256 // registers above which an instruction is charged by what it may move
+	maxSlice   = sliceMin + sliceMask // no more calls than this can come between checkpoints
+	heapTurns  = 32                   // checkpoints between looks at the heap, some 4,000 instructions
+	wideFrame  = 256                  // registers above which an instruction is charged by what it may move
 	hugeString = 64 << 10
 	bytesAStep = 32 // bytes of a string made in Go that cost one instruction
 )
 
 var (
 	errSpent = errors.New("not enough instructions left")
+	errDepth = errors.New("stack overflow")
 	closed   = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 )
 
@@ -53,7 +56,13 @@ func (m *meter) Done() <-chan struct{} {
 	return m.checkpoint()
 }
 
-func (m *meter) Err() error                  { return errSpent }
+func (m *meter) Err() error {
+	if m.deep {
+		m.deep = false
+		return errDepth
+	}
+	return errSpent
+}
 func (m *meter) Deadline() (time.Time, bool) { return time.Time{}, false }
 func (m *meter) Value(any) any               { return nil }
 
@@ -61,9 +70,9 @@ func (m *meter) Value(any) any               { return nil }
 func (m *meter) reset(budget int) {
 	m.budget = budget
 	m.rng = 2463534242
-	m.slice = sliceMin
-	m.tick = sliceMin
-	m.left = budget - sliceMin
+	m.slice = 0
+	m.tick = 0 // the first instruction is a checkpoint: see launch
+	m.left = budget
 	m.turns = 0
 }
 
@@ -97,6 +106,15 @@ func (m *meter) checkpoint() <-chan struct{} {
 		return closed
 	}
 	cur := s.l.G.CurrentThread
+	frames := maxThreadFrame
+	if cur == s.l {
+		frames = maxFrames
+	}
+	if f := currentFrame(cur); f.ok() && f.depth() > frames-maxSlice {
+		// Left to itself the VM would panic, and leave variables open.
+		m.deep = true
+		return closed
+	}
 	if top := cur.GetTop(); top > wideFrame && !m.spend(m.slice*top/8) || m.left <= 0 {
 		s.spent(cur)
 		return closed

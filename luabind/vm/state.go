@@ -87,7 +87,7 @@ type State struct {
 	modules map[string]lua.LValue
 	helpers map[string]*lua.LFunction
 
-	fnCreate, fnWorker, fnGuard, fnPcall, fnResume, fnBadHandler, fnNext, fnIpairs, fnRefuse *lua.LFunction
+	fnCreate, fnWorker, fnPcall, fnResume, fnBadHandler, fnNext, fnIpairs, fnRefuse *lua.LFunction
 }
 
 // Sizes of gopher-lua's stacks. Registers grow in steps, calls by eights.
@@ -121,6 +121,7 @@ func New(opt Options) (*State, error) {
 		RegistrySize:        stateRegs,
 		RegistryMaxSize:     maxRegisters,
 		RegistryGrowStep:    registerGrow,
+		IncludeGoStackTrace: true,
 	})
 	s.l = L
 	L.G.MainThread, L.G.CurrentThread = L, L // else the first call would run without a budget
@@ -129,7 +130,6 @@ func New(opt Options) (*State, error) {
 	L.Options.RegistryMaxSize = maxThreadRegs
 
 	s.fnCreate = L.NewFunction(coCreate)
-	s.fnGuard = L.NewFunction(s.guard)
 	s.fnPcall = L.NewFunction(s.pcall)
 	s.fnResume = L.NewFunction(s.resumeTask)
 	s.fnBadHandler = L.NewFunction(func(L *lua.LState) int { raise(L, "bad handler"); return 0 })

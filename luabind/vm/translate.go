@@ -123,5 +123,11 @@ func (s *State) onPanic(L *lua.LState) {
 	if text, ok := v.(lua.LString); ok && s.fatal == nil {
 		v = lua.LString(s.translate(string(text), currentFrame(L), L))
 	}
-	panic(&lua.ApiError{Type: lua.ApiErrorRun, Object: v})
+	if L == s.l && s.fatal == nil {
+		// No pcall runs its body on the main coroutine: this ends the entry.
+		s.failure = s.makeError(v, currentFrame(L), L)
+	}
+	// With a trace of its own gopher-lua makes none, which has a line for every tail
+	// call ever made.
+	panic(&lua.ApiError{Type: lua.ApiErrorRun, Object: v, StackTrace: " "})
 }
