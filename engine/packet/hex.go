@@ -40,7 +40,7 @@ func appendHexLine(b []byte, off int, line []byte, text bool) []byte {
 		}
 		b = append(b, "  "...)
 		for _, c := range line {
-			if c < ' ' || c > '~' {
+			if c <= ' ' || c > '~' { // a space is a dot, too, in tcpdump
 				c = '.'
 			}
 			b = append(b, c)

@@ -44,7 +44,8 @@ type IPv4 struct {
 }
 
 // IPv6 is an IPv6 header. Src and Dst must be set. A TTL (hop limit) of 0 becomes
-// 64, 255 before neighbor discovery, and Proto that of what follows.
+// 64, 255 before neighbor discovery, and Proto that of what follows; only
+// SetProto makes it 0, hop-by-hop options.
 type IPv6 struct {
 	Src, Dst  netip.Addr
 	TTL       uint8
