@@ -1,6 +1,7 @@
 package luabind
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,6 +17,7 @@ import (
 type Options struct {
 	Limits  vm.Limits // zero fields take the defaults
 	Trusted bool      // opens io, os, debug and load
+	Name    string    // of the program, in log and counters; empty: the script's file name
 
 	// Log receives what the script says with print and log. nil discards it. It is
 	// called on the worker and must not wait.
@@ -69,8 +71,8 @@ func LoadString(name, source string, opt Options) (*Script, error) {
 // message, and for the rest Detail.
 type ScriptError = vm.Error
 
-// Name is the script's file name.
-func (s *Script) Name() string { return s.name }
+// Name is Options.Name, or the script's file name.
+func (s *Script) Name() string { return cmp.Or(s.opt.Name, s.name) }
 
 // Start runs the script's top level, which registers its handlers and timers. It
 // is for the engine.

@@ -39,6 +39,7 @@ func (n *Namespace) Host() (*host.Handle, error) { return nil, missing() }
 func (n *Namespace) Adopt(device string) error { return missing() }
 
 // Close does nothing.
+func (n *Namespace) Listening() (bool, error) { return false, missing() }
 func (n *Namespace) Close() error { return nil }
 
 // Process is a command that runs in a lab.

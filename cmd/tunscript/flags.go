@@ -1,0 +1,83 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tunscript/tunscript/internal/config"
+	"github.com/tunscript/tunscript/internal/setup"
+)
+
+// commonFlags go with every verb that loads scripts.
+type commonFlags struct {
+	config    string
+	seed      int64
+	trusted   bool
+	logFormat string
+}
+
+func (f *commonFlags) register(c *cobra.Command) {
+	c.Flags().StringVarP(&f.config, "config", "c", "", "configuration `FILE` (TOML; see config.toml.example)")
+	f.registerScripts(c)
+}
+
+// registerScripts is without the configuration file.
+func (f *commonFlags) registerScripts(c *cobra.Command) {
+	c.Flags().Int64Var(&f.seed, "seed", 0, "decides all chance; 0: a new one each run")
+	c.Flags().BoolVar(&f.trusted, "trusted", false, "open io, os, debug and load to the scripts")
+	c.Flags().StringVar(&f.logFormat, "log-format", "text", "text or json")
+}
+
+// load makes the configuration: the file's, or one of scripts alone on a device
+// like a lab's; scripts that are named besides a file come after the file's.
+func (f *commonFlags) load(scripts []string) (*config.Config, error) {
+	cfg := config.Default()
+	if f.config != "" {
+		var err error
+		if cfg, err = config.Load(f.config); err != nil {
+			return nil, err
+		}
+	} else {
+		cfg.Devices = labDevices()
+	}
+	setup.ScriptConfig(cfg, scripts)
+	if f.seed != 0 {
+		if f.seed < 0 {
+			return nil, &usageError{"tunscript", errors.New("--seed must be more than 0")}
+		}
+		cfg.Engine.Seed = f.seed
+	}
+	return cfg, nil
+}
+
+// watchFlags say what is shown and recorded of a run.
+type watchFlags struct {
+	dump  string
+	hex   bool
+	count int
+	pcap  string
+}
+
+// all is what --dump means without a filter.
+const all = "all"
+
+func (f *watchFlags) register(c *cobra.Command) {
+	c.Flags().StringVar(&f.dump, "dump", "", "print packets and verdicts, or with --dump=FILTER those that it matches")
+	c.Flags().Lookup("dump").NoOptDefVal = all
+	c.Flags().BoolVarP(&f.hex, "hex", "x", false, "with --dump, print the bytes, too")
+	c.Flags().IntVarP(&f.count, "count", "n", 0, "with --dump, end after so many packets")
+	c.Flags().StringVar(&f.pcap, "pcap", "", "write every packet to `FILE` (.pcap, else pcapng with verdicts; - is stdout)")
+}
+
+// isTerminal reports whether w is one.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && info.Name() != "null"
+}

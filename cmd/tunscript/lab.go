@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tunscript/tunscript/engine"
+	"github.com/tunscript/tunscript/internal/lab"
+	"github.com/tunscript/tunscript/internal/setup"
+	"github.com/tunscript/tunscript/tundev"
+)
+
+// The addresses of a lab.
+var (
+	labHost, labHost6 = netip.MustParsePrefix("192.0.2.1/24"), netip.MustParsePrefix("2001:db8::1/64")
+	labPeer, labPeer6 = netip.MustParsePrefix("192.0.2.2/24"), netip.MustParsePrefix("2001:db8::2/64")
+	everywhere        = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
+)
+
+func labAddresses() []netip.Prefix { return []netip.Prefix{labHost, labHost6} }
+func labPeers() []netip.Addr       { return []netip.Addr{labPeer.Addr(), labPeer6.Addr()} }
+
+type labFlags struct {
+	commonFlags
+	watchFlags
+	tap, pair bool
+	server    string
+}
+
+func labCommand() *cobra.Command {
+	var f labFlags
+	c := &cobra.Command{
+		Use:   "lab [flags] SCRIPT... [-- CMD...]",
+		Short: "Run scripts and a command in a private network",
+		Long: "lab makes a network of its own with a device in it, runs the scripts on the device\n" +
+			"and CMD (or a shell) beside them, and exits with CMD's status. Nothing is left\n" +
+			"behind, and the host's own network is not touched. It needs no root where the\n" +
+			"kernel allows user namespaces.\n\n" +
+			"The host in the lab is 192.0.2.1 and 2001:db8::1; every other address is reached\n" +
+			"through the device, and so is the script's to fake. With --pair there is a second\n" +
+			"host behind the script, 192.0.2.2 and 2001:db8::2.",
+		Example: "  tunscript lab ping.lua -- ping -c 3 192.0.2.2\n" +
+			"  tunscript lab --tap --dump arp.lua -- ping -c 1 192.0.2.2\n" +
+			"  tunscript lab --pair --server 'iperf3 -s -1' shaper.lua -- iperf3 -c 192.0.2.2",
+		RunE: func(c *cobra.Command, args []string) error {
+			scripts, command := args, []string(nil)
+			if n := c.ArgsLenAtDash(); n >= 0 {
+				scripts, command = args[:n], args[n:]
+			}
+			if len(scripts) == 0 && f.dump == "" && f.pcap == "" {
+				return usage(c, errors.New("nothing to run: name a script, or --dump to look on"))
+			}
+			if f.server != "" && !f.pair {
+				return usage(c, errors.New("--server runs on the second host: add --pair"))
+			}
+			return f.run(c, scripts, command)
+		},
+	}
+	f.registerScripts(c)
+	f.watchFlags.register(c)
+	c.Flags().BoolVar(&f.tap, "tap", false, "a TAP device: Ethernet frames instead of IP packets")
+	c.Flags().BoolVar(&f.pair, "pair", false, "two hosts with the script between them")
+	c.Flags().StringVar(&f.server, "server", "", "`CMD` that runs on the second host, by the shell")
+	return c
+}
+
+func (f *labFlags) run(c *cobra.Command, scripts, command []string) error {
+	// A script with a mistake is told about before anything is made.
+	log, err := newLog(c.ErrOrStderr(), f.logFormat)
+	if err != nil {
+		return usage(c, err)
+	}
+	cfg, err := f.load(scripts)
+	if err != nil {
+		return err
+	}
+	opt := setup.Options{Log: log, Trusted: f.trusted}
+	programs, err := setup.Scripts(cfg, opt)
+	if err != nil {
+		return err
+	}
+	status, inside, err := lab.Enter(lab.Options{})
+	if err != nil {
+		return err
+	}
+	if !inside {
+		if status != 0 {
+			return statusError(status)
+		}
+		return nil
+	}
+	ec := setup.Engine(cfg, opt)
+	ec.Programs = programs
+	net, err := openLab(f.tap, f.pair)
+	if err != nil {
+		return runError{err}
+	}
+	defer net.close()
+	ec.Devices = net.devices
+	promptly()
+	s, err := newSession(c.Context(), ec, f.watchFlags, c.OutOrStdout())
+	if err != nil {
+		setup.Close(ec.Devices)
+		return err
+	}
+	return net.runIn(s, f.server, command)
+}
+
+// A labNet is the network of a lab: a device, or two with a host behind each.
+type labNet struct {
+	devices []engine.DeviceConfig
+	far     *lab.Namespace // nil without a second host
+}
+
+func openLab(tap, pair bool) (*labNet, error) {
+	near := tundev.Config{Name: "tun0", Kind: tundev.TUN, Address: labAddresses(), Peer: labPeers(), Route: everywhere}
+	if tap {
+		near.Name, near.Kind = "tap0", tundev.TAP
+	}
+	dev, err := tundev.Open(near)
+	if err != nil {
+		return nil, err
+	}
+	net := &labNet{devices: []engine.DeviceConfig{{Device: dev}}}
+	if !pair {
+		return net, nil
+	}
+	far := near
+	far.Name = strings.Replace(near.Name, "0", "1", 1)
+	far.Address = []netip.Prefix{labPeer, labPeer6}
+	far.Peer = []netip.Addr{labHost.Addr(), labHost6.Addr()}
+	if net.far, err = lab.NewNamespace(); err == nil {
+		err = net.far.Do(func() error {
+			other, err := tundev.Open(far)
+			if err == nil {
+				net.devices = append(net.devices, engine.DeviceConfig{Device: other, Forward: near.Name})
+				net.devices[0].Forward = far.Name
+			}
+			return err
+		})
+	}
+	if err != nil {
+		setup.Close(net.devices)
+		net.close()
+		return nil, err
+	}
+	return net, nil
+}
+
+func (n *labNet) close() {
+	if n.far != nil {
+		n.far.Close()
+	}
+}
+
+// command is a program in the lab, told by its environment where it is.
+func (n *labNet) command(args []string) lab.Command {
+	return lab.Command{Args: args, Device: n.devices[0].Device.Info().Name, Host: labHost.Addr(), Peer: labPeer.Addr()}
+}
+
+// runIn runs the session and, once it is ready, the server and the command; the
+// command's end is the lab's.
+func (n *labNet) runIn(s *session, server string, args []string) error {
+	ran := make(chan error, 1)
+	go func() { ran <- s.run() }()
+	select {
+	case <-s.ready:
+	case err := <-ran:
+		return runError{err}
+	}
+	if server != "" {
+		behind := n.command([]string{"/bin/sh", "-c", server})
+		behind.Namespace, behind.Background = n.far, true
+		behind.Device = n.devices[1].Device.Info().Name
+		behind.Host, behind.Peer = labPeer.Addr(), labHost.Addr()
+		p, err := behind.Start()
+		if err != nil {
+			s.stop()
+			<-ran
+			return runError{err}
+		}
+		defer p.Stop()
+		n.awaitServer(s.ctx)
+	}
+	status, err := n.command(args).Run(s.ctx)
+	s.stop()
+	if ranErr := <-ran; ranErr != nil {
+		return runError{ranErr} // the script ended the lab, or the engine failed
+	}
+	switch {
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "tunscript: "+err.Error())
+		return statusError(status)
+	case status == 0 && s.failures() > 0:
+		return statusError(exitFailed)
+	case status != 0:
+		return statusError(status)
+	}
+	return nil
+}
+
+// awaitServer waits until something on the second host listens, for at most two
+// seconds: a client that comes before its server is refused.
+func (n *labNet) awaitServer(ctx context.Context) {
+	for deadline := time.Now().Add(2 * time.Second); time.Now().Before(deadline) && ctx.Err() == nil; {
+		if listening, err := n.far.Listening(); err != nil || listening {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}

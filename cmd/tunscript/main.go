@@ -1,0 +1,140 @@
+// Command tunscript runs Lua scripts on packets. One file a verb; what a verb
+// does is in the packages below internal, and only flags, output and exit codes
+// are here.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tunscript/tunscript/engine"
+	"github.com/tunscript/tunscript/internal/config"
+	"github.com/tunscript/tunscript/internal/lab"
+	"github.com/tunscript/tunscript/luabind"
+)
+
+// Exit codes.
+const (
+	exitOK        = 0
+	exitFailed    = 1 // while running
+	exitUsage     = 2 // arguments or configuration
+	exitScript    = 3 // a script does not load
+	exitPrivilege = 4 // a right is missing
+)
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+// run is the command from arguments to exit code.
+func run(args []string) int {
+	root := rootCommand()
+	root.SetArgs(args)
+	err := root.ExecuteContext(context.Background())
+	var status statusError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &status):
+		return int(status)
+	}
+	show(os.Stderr, err)
+	return exitCode(err)
+}
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "tunscript",
+		Short: "Lua scripts that see, change, drop and answer packets",
+		Long: "tunscript reads packets from TUN and TAP devices and calls your Lua handlers,\n" +
+			"which let them pass, drop, change or answer them. Start with: tunscript demo",
+		SilenceErrors: true, SilenceUsage: true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err) })
+	root.AddCommand(demoCommand(), labCommand(), runCommand(), checkCommand(), versionCommand())
+	return root
+}
+
+// statusError is an exit status that says nothing more: that of a command in a lab.
+type statusError int
+
+func (s statusError) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// A usageError is a mistake in the arguments.
+type usageError struct {
+	command string
+	err     error
+}
+
+func (e *usageError) Error() string {
+	return fmt.Sprintf("%v\nsee: %s --help", e.err, e.command)
+}
+func (e *usageError) Unwrap() error { return e.err }
+
+func usage(c *cobra.Command, err error) error { return &usageError{c.CommandPath(), err} }
+
+// exitCode sorts an error into the codes.
+func exitCode(err error) int {
+	var (
+		ue *usageError
+		ce config.Errors
+		c1 *config.Error
+		ge *engine.ConfigError
+		se *luabind.ScriptError
+		he *engine.HandlerError
+		ex *engine.ExitError
+	)
+	switch {
+	case errors.As(err, &ex):
+		return ex.Status
+	case errors.As(err, &he):
+		return exitFailed
+	case errors.As(err, &se):
+		return exitScript
+	case errors.Is(err, lab.ErrPrivilege), errors.Is(err, fs.ErrPermission):
+		return exitPrivilege
+	case errors.As(err, &ue), errors.As(err, &ce), errors.As(err, &c1), errors.As(err, &ge):
+		return exitUsage
+	}
+	// What cobra says of an unknown command or a wrong number of arguments has no
+	// type of its own; it comes before anything ran.
+	var started runError
+	if errors.As(err, &started) {
+		return exitFailed
+	}
+	return exitUsage
+}
+
+// A runError is an error of a run that had begun.
+type runError struct{ err error }
+
+func (e runError) Error() string { return e.err.Error() }
+func (e runError) Unwrap() error { return e.err }
+
+// show prints an error with what helps to find its place: a caret, a traceback.
+func show(w io.Writer, err error) {
+	var ce config.Errors
+	var c1 *config.Error
+	var d engine.Detailed
+	switch {
+	case errors.As(err, &ce):
+		fmt.Fprintln(w, ce.Show())
+	case errors.As(err, &c1):
+		fmt.Fprintln(w, c1.Show())
+	case errors.As(err, &d):
+		fmt.Fprintln(w, "tunscript: "+err.Error())
+		if detail := d.Detail(); detail != "" {
+			fmt.Fprintln(w, detail)
+		}
+	default:
+		var ex *engine.ExitError
+		if !errors.As(err, &ex) {
+			fmt.Fprintln(w, "tunscript: "+err.Error())
+		}
+	}
+}

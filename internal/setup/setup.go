@@ -1,0 +1,203 @@
+// Package setup makes an engine of a configuration: it loads the scripts, opens
+// the devices and hands both over, the same way for every verb.
+//
+// It knows packages config, engine, luabind and tundev, and is the only place
+// that knows all of them. What the configuration may say and this version cannot
+// do is refused here, at the key's place in the file.
+package setup
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+
+	"github.com/tunscript/tunscript/engine"
+	"github.com/tunscript/tunscript/engine/packet"
+	"github.com/tunscript/tunscript/internal/config"
+	"github.com/tunscript/tunscript/luabind"
+	"github.com/tunscript/tunscript/luabind/vm"
+	"github.com/tunscript/tunscript/tundev"
+)
+
+// Options are what is not in a configuration.
+type Options struct {
+	Log     *slog.Logger
+	Trusted bool // every script
+}
+
+// Scripts loads every script of c. A mistake in one is a *luabind.ScriptError.
+func Scripts(c *config.Config, opt Options) ([]engine.ProgramConfig, error) {
+	var programs []engine.ProgramConfig
+	for i, s := range c.Scripts {
+		key := fmt.Sprintf("script[%d]", i+1)
+		switch {
+		case len(s.Options) > 0:
+			return nil, c.Mistake(key+".options", errLater)
+		case len(s.Shared) > 0:
+			return nil, c.Mistake(key+".shared", errLater)
+		}
+		script, err := luabind.Load(s.Path, luabind.Options{
+			Name:    s.Name,
+			Trusted: s.Trusted || opt.Trusted,
+			Log:     scriptLog(opt.Log),
+			Limits: vm.Limits{
+				Instructions: int(c.Limits.Instructions), LoadInstructions: int(c.Limits.LoadInstructions),
+				Memory: int(c.Limits.Memory), String: int(c.Limits.String), Coroutines: c.Limits.Coroutines,
+			},
+		})
+		if err != nil {
+			var se *luabind.ScriptError
+			if errors.As(err, &se) {
+				return nil, err
+			}
+			return nil, c.Mistake(key+".path", err)
+		}
+		programs = append(programs, engine.ProgramConfig{
+			Program: script, Devices: s.Devices, Prio: s.Prio,
+			OnError: onError[s.OnError], DisableAfter: disableAfter(s.DisableAfter),
+		})
+	}
+	return programs, nil
+}
+
+// errLater is about keys that belong to the design and not yet to this version.
+var errLater = errors.New("this version cannot do that yet: leave the key out")
+
+var onError = map[config.OnError]engine.OnError{
+	config.OnErrorDrop: engine.OnErrorDrop, config.OnErrorPass: engine.OnErrorPass, config.OnErrorStop: engine.OnErrorStop,
+}
+
+// disableAfter is the engine's word for the file's: 0 there means never.
+func disableAfter(n int) int {
+	if n == 0 {
+		return -1
+	}
+	return n
+}
+
+// scriptLog sends what scripts say to the log.
+func scriptLog(log *slog.Logger) func(luabind.Level, string, string) {
+	if log == nil {
+		return nil
+	}
+	levels := map[luabind.Level]slog.Level{
+		luabind.Debug: slog.LevelDebug, luabind.Info: slog.LevelInfo,
+		luabind.Warn: slog.LevelWarn, luabind.Error: slog.LevelError,
+	}
+	return func(level luabind.Level, script, text string) {
+		log.Log(nil, levels[level], text, "script", script)
+	}
+}
+
+// Engine returns the engine's part of c, without devices and programs.
+func Engine(c *config.Config, opt Options) engine.Config {
+	return engine.Config{
+		OnError: onError[c.Engine.OnError],
+		Seed:    uint64(c.Engine.Seed),
+		Log:     opt.Log,
+	}
+}
+
+// Supported refuses what c asks for and this version cannot do.
+func Supported(c *config.Config) error {
+	var all config.Errors
+	refuse := func(asked bool, key string) {
+		if asked {
+			all = append(all, c.Mistake(key, errLater))
+		}
+	}
+	refuse(c.Engine.Workers > 1, "engine.workers")
+	refuse(c.Engine.User != "", "engine.user")
+	refuse(c.Engine.Group != "", "engine.group")
+	refuse(c.Engine.Errors != "", "engine.errors")
+	refuse(len(c.Impair) > 0, "impair[1]")
+	refuse(len(c.Host.Loop) > 0, "host.loop")
+	refuse(c.Host.Masquerade, "host.masquerade")
+	refuse(c.Control.Socket != "", "control.socket")
+	refuse(c.Metrics.Listen.IsValid(), "metrics.listen")
+	for i, d := range c.Devices {
+		key := fmt.Sprintf("device[%d].", i+1)
+		refuse(d.Kind == config.UDP || d.Kind == config.TCP, key+"kind")
+		refuse(d.Offload == config.OffloadMax, key+"offload")
+		refuse(d.Queues > 1, key+"queues")
+	}
+	if len(all) > 0 {
+		return all
+	}
+	return nil
+}
+
+// Devices opens every device of c. If one fails those before it are closed.
+func Devices(c *config.Config) ([]engine.DeviceConfig, error) {
+	return devices(c, func(i int, d config.Device) (engine.Device, error) {
+		switch d.Kind {
+		case config.PCAP:
+			return openCapture(d)
+		default:
+			return tundev.Open(Tun(d))
+		}
+	})
+}
+
+// Pretend makes a device in memory for every device of c, with its name, kind,
+// addresses and MTU: what a check starts programs on.
+func Pretend(c *config.Config) ([]engine.DeviceConfig, error) {
+	return devices(c, func(i int, d config.Device) (engine.Device, error) {
+		tc := Tun(d)
+		if d.Kind == config.PCAP {
+			tc.Kind = tundev.TUN
+		}
+		dev, _ := tundev.Pipe(tc)
+		return dev, nil
+	})
+}
+
+func devices(c *config.Config, open func(int, config.Device) (engine.Device, error)) ([]engine.DeviceConfig, error) {
+	var all []engine.DeviceConfig
+	for i, d := range c.Devices {
+		dev, err := open(i, d)
+		if err != nil {
+			Close(all)
+			return nil, err
+		}
+		all = append(all, engine.DeviceConfig{Device: dev, Forward: d.Forward})
+	}
+	return all, nil
+}
+
+// Close closes devices that no engine has taken.
+func Close(devices []engine.DeviceConfig) {
+	for _, d := range devices {
+		d.Device.Close()
+	}
+}
+
+// Tun is a tun or tap device as package tundev takes it.
+func Tun(d config.Device) tundev.Config {
+	tc := tundev.Config{
+		Name: d.Name, Kind: tundev.TUN,
+		Address: d.Address, Peer: d.Peer, MTU: d.MTU, Route: d.Route,
+		TxQueueLen: d.TxQueueLen, Persist: d.Persist, Owner: string(d.Owner), Group: string(d.Group),
+		Manage: d.Manage, Queues: d.Queues, Offload: tundev.Offload(d.Offload), PI: d.PI,
+	}
+	if d.Kind == config.TAP {
+		tc.Kind = tundev.TAP
+		tc.MAC, tc.PeerMAC = mac(d.MAC), mac(d.PeerMAC)
+	}
+	return tc
+}
+
+func mac(hw []byte) (m packet.MAC) {
+	copy(m[:], hw)
+	return m
+}
+
+// ScriptConfig is a configuration that runs these scripts on all devices.
+func ScriptConfig(c *config.Config, paths []string) {
+	for _, path := range paths {
+		s := config.DefaultScript()
+		s.Path = filepath.Clean(path)
+		c.Scripts = append(c.Scripts, s)
+	}
+}
