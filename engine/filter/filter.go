@@ -2,20 +2,41 @@ package filter
 
 import "github.com/tunscript/tunscript/engine/packet"
 
-// A Filter is a condition on packets. It is never changed once it is made, so
-// any number of goroutines may use it.
+// A Filter is a condition on packets. It is never changed once it is made, so any
+// number of goroutines may use it. A nil Filter matches everything.
 type Filter struct {
 	text string
+	node node
+	code [2]program // by packet.LinkType
 }
 
-// Compile reads pcap-filter(7) text. Empty text matches everything. An error is
-// a [*SyntaxError].
+func newFilter(text string, n node) *Filter {
+	f := &Filter{text: text, node: n}
+	f.code[packet.IP], f.code[packet.Ethernet] = flatten(n.ip), flatten(n.eth)
+	return f
+}
+
+// Compile reads pcap-filter(7) text of at most [MaxText] bytes. Text without a word
+// matches everything. An error is a [*SyntaxError].
 func Compile(text string) (*Filter, error) {
-	return &Filter{text: text}, nil
+	n, err := parse(text)
+	if err != nil {
+		return nil, err
+	}
+	return newFilter(text, n), nil
 }
 
-// Match reports whether p is one of the packets meant. It does not change p.
-func (f *Filter) Match(p *packet.Packet) bool { return true }
+// Match reports whether p is one of the packets meant. It allocates nothing and
+// changes nothing but the layout that p remembers.
+func (f *Filter) Match(p *packet.Packet) bool {
+	return f == nil || f.code[p.Link()&1].run(p)
+}
 
-// String is the text as it was given to Compile.
-func (f *Filter) String() string { return f.text }
+// String is the text as it was given to Compile; of a built filter, what would mean
+// nearly the same.
+func (f *Filter) String() string {
+	if f == nil {
+		return ""
+	}
+	return f.text
+}
