@@ -35,7 +35,7 @@ func (s *State) enter(budget int, fn *lua.LFunction, args []lua.LValue) ([]lua.L
 		return s.enterAgain(fn, args)
 	}
 	if s.broken {
-		return nil, &Error{Reason: Panic, Message: "the state is broken: load a fresh one"}
+		return nil, &Error{Reason: s.brokenBy, Message: "the state is broken: load a fresh one"}
 	}
 	if s.entries++; s.entries&(heapEntries-1) == 0 && s.overMemory() {
 		return nil, s.takeError()
@@ -72,7 +72,7 @@ func (s *State) leaveFailed(err error) error {
 	switch {
 	case s.fatal != nil:
 	case ok && ae.Type == lua.ApiErrorPanic:
-		s.broken = true
+		s.broken, s.brokenBy = true, Panic
 		s.failure = &Error{Reason: Panic, Message: clip("a Go function panicked: " + ae.Object.String()), Traceback: panicTrace(ae.StackTrace)}
 		for _, l := range s.failure.Traceback {
 			if script, line, _ := splitPosition(l); line > 0 && s.failure.Line == 0 && !strings.HasPrefix(l, "go: ") {

@@ -41,10 +41,7 @@ func FuzzCompile(f *testing.F) {
 
 // FuzzMatch compares find with captures to PUC Lua's, where there is one.
 func FuzzMatch(f *testing.F) {
-	puc, err := exec.LookPath("lua5.1")
-	if err != nil {
-		f.Skip("needs PUC Lua 5.1 to compare with: apt-get install lua5.1")
-	}
+	puc := requireLua(f)
 	for _, p := range []string{"a*b", "(%w+)=(.-);", "^%s*(.-)%s*$", "%b()", "%f[%w]%w+", "[^%a]", "()a()", "(a)%1", "[]]", "[a-]", "%", "(", "a-$", "[%]]"} {
 		f.Add("key=value; (x) aa]", p)
 	}

@@ -67,7 +67,7 @@ func (s *State) overMemory() bool {
 }
 
 func (s *State) outOfMemory(L *lua.LState, held int) {
-	s.broken = true
+	s.broken, s.brokenBy = true, Memory
 	msg := fmt.Sprintf("holds %d MiB, more than its %d MiB (limits: memory)", held>>20, s.lim.Memory>>20)
 	if L != nil {
 		s.fail(L, Memory, msg)

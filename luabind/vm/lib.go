@@ -35,6 +35,9 @@ func (s *State) openLibrary() {
 	if !s.opt.Trusted {
 		str = s.locked[str]
 	}
+	all := s.shown(str)
+	all.RawSetString("gfind", all.RawGetString("gmatch")) // its name in Lua 5.0
+
 	// Methods of strings. The table that getmetatable shows is not this one.
 	shown := L.CreateTable(0, 1)
 	shown.RawSetString("__index", g.RawGetString("string"))

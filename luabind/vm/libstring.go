@@ -13,7 +13,6 @@ func (s *State) stringLib() map[string]lua.LGFunction {
 		"dump":    func(L *lua.LState) int { raise(L, "unable to dump given function"); return 0 },
 		"find":    func(L *lua.LState) int { return s.strFind(L, true) },
 		"format":  s.strFormat,
-		"gfind":   s.strGmatch,
 		"gmatch":  s.strGmatch,
 		"gsub":    s.strGsub,
 		"len":     strLen,

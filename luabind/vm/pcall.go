@@ -130,7 +130,7 @@ func (s *State) caught(L *lua.LState, t *thread, v lua.LValue) lua.LValue {
 		if isOverflow(string(text)) {
 			v = lua.LString(s.whereFrame(lastFrame(t.th)) + "stack overflow")
 		} else if isGoPanic(string(text)) {
-			s.broken = true
+			s.broken, s.brokenBy = true, Panic
 			s.fail(L, Panic, "a Go function panicked: "+string(text))
 			return v
 		}

@@ -56,12 +56,13 @@ type State struct {
 	m     meter
 	start time.Time
 
-	depth   int  // entries running, one inside the other: 0 or 1
-	nest    int  // coroutines resumed inside each other
-	loading bool // the entry is Run
-	broken  bool
-	entries int
-	ret     []lua.LValue
+	depth    int  // entries running, one inside the other: 0 or 1
+	nest     int  // coroutines resumed inside each other
+	loading  bool // the entry is Run
+	broken   bool
+	brokenBy Reason
+	entries  int
+	ret      []lua.LValue
 
 	fatal     *Error     // what ends the entry whatever Lua code does
 	failure   *Error     // what rescue made of the error that ended the entry
@@ -182,7 +183,7 @@ func (s *State) Broken() bool { return s.broken }
 
 // Close releases the state. It must not be used afterwards.
 func (s *State) Close() {
-	s.broken = true
+	s.broken, s.brokenBy = true, Runtime
 	s.threads, s.idle = nil, nil
 	s.l.Close()
 }
