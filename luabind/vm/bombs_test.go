@@ -129,6 +129,10 @@ var bombs = []bomb{
 	{"sparse tables kept", `local all = {} for i = 1, 1e9 do local t = {} t[1023] = 1 all[i] = t end`, "instructions"},
 }
 
+// maxBurn is what a bomb may take in the worst of them, those that fill the memory:
+// the budget of 500,000 instructions is 12 ms of ordinary ones.
+const maxBurn = 200 * time.Millisecond
+
 func manyNames(prefix string, n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -165,12 +169,11 @@ func loadBomb(t *testing.T, b bomb) (*State, *lua.LFunction, *lua.LFunction) {
 
 func explode(t *testing.T, b bomb) {
 	s, handler, next := loadBomb(t, b)
-	peak, stop := watchHeap()
+	stop := watchHeap()
 	start := time.Now()
 	_, err := s.Call(handler)
 	took := time.Since(start)
 	grown := stop()
-	_ = peak
 	reason := ""
 	var e *Error
 	if errors.As(err, &e) {
@@ -182,9 +185,17 @@ func explode(t *testing.T, b bomb) {
 	if reason != b.want {
 		t.Errorf("reason %q, want %q: %v", reason, b.want, err)
 	}
-	limit := 300 * time.Millisecond // of a busy machine; see BenchmarkBombs for what it is
-	if took > limit {
-		t.Errorf("took %v, more than %v", took, limit)
+	for range 4 { // the machine may be busy; BenchmarkBombs says what it takes
+		if took <= maxBurn {
+			break
+		}
+		s, handler, _ := loadBomb(t, b)
+		start := time.Now()
+		_, _ = s.Call(handler)
+		took = min(took, time.Since(start))
+	}
+	if took > maxBurn {
+		t.Errorf("took %v, more than %v", took, maxBurn)
 	}
 	if grown > 2*64<<20 {
 		t.Errorf("the heap grew by %d MiB", grown>>20)
@@ -205,9 +216,9 @@ func explode(t *testing.T, b bomb) {
 }
 
 // watchHeap samples the heap until stop, which is by how much it grew at most.
-func watchHeap() (peak *atomic.Uint64, stop func() uint64) {
+func watchHeap() (stop func() uint64) {
 	base := heapBytes()
-	peak = new(atomic.Uint64)
+	var peak atomic.Uint64
 	quit, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
@@ -222,7 +233,7 @@ func watchHeap() (peak *atomic.Uint64, stop func() uint64) {
 			}
 		}
 	}()
-	return peak, func() uint64 {
+	return func() uint64 {
 		close(quit)
 		<-done
 		return max(peak.Load(), base) - base
