@@ -7,14 +7,13 @@ import (
 
 // The kinds of failure. An *Error wraps one of them, and the kernel's errno.
 var (
-	ErrNoTunDevice   = errors.New("there is no TUN device driver")
-	ErrPermission    = errors.New("not permitted")
-	ErrBusy          = errors.New("somebody else holds the device")
-	ErrMismatch      = errors.New("a device of this name is of another kind")
-	ErrBadName       = errors.New("not a name for a device")
-	ErrTooManyQueues = errors.New("the device has as many queues as the kernel gives one")
-	ErrBadConfig     = errors.New("not a possible setting")
-	ErrGone          = errors.New("the device is gone")
+	ErrNoTunDevice = errors.New("there is no TUN device driver")
+	ErrPermission  = errors.New("not permitted")
+	ErrBusy        = errors.New("somebody else holds the device")
+	ErrMismatch    = errors.New("a device of this name is of another kind")
+	ErrBadName     = errors.New("not a name for a device")
+	ErrBadConfig   = errors.New("not a possible setting")
+	ErrGone        = errors.New("the device is gone")
 )
 
 // The errors of a Wire that may not wait.

@@ -96,8 +96,7 @@ func (c Config) find(h *host.Handle) (was host.Link, there bool, err error) {
 	case was.Kind != string(c.Kind):
 		e.Kind, e.Fix = ErrMismatch, fmt.Sprintf("it is a %s device: set kind = %q, or choose another name", was.Kind, was.Kind)
 	case !was.Persistent, was.Queues > 0:
-		e.Kind = ErrBusy
-		e.Fix = "one program at a time reads it: `sudo fuser -v " + node + "` lists those that hold a device"
+		e.Kind, e.Fix = ErrBusy, heldFix
 	default:
 		return was, true, nil
 	}

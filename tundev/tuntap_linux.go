@@ -10,6 +10,8 @@ import (
 // node is where the driver is reached.
 const node = "/dev/net/tun"
 
+const heldFix = "one program at a time reads it: `sudo fuser -v " + node + "` lists those that hold a device"
+
 // A tuntap is an attached descriptor and what the kernel says it is.
 type tuntap struct {
 	fd    int
@@ -138,12 +140,9 @@ func (c Config) attachError(err error, there bool) error {
 			e.Fix = "only its owner, its group and CAP_NET_ADMIN may open it: see `ip -d link show " + c.Name +
 				"`, and make it for a user with `sudo ip tuntap add NAME mode " + string(c.Kind) + " user NAME`"
 		}
-	case unix.EBUSY:
+	case unix.EBUSY, unix.E2BIG: // E2BIG: of several queues, all are taken
 		e.Kind = ErrBusy
-		e.Fix = "one program at a time reads it: `sudo fuser -v " + node + "` lists those that hold a device"
-	case unix.E2BIG:
-		e.Kind = ErrTooManyQueues
-		e.Fix = fmt.Sprintf("%d descriptors are attached: close some", maxQueues)
+		e.Fix = heldFix
 	case unix.ENFILE:
 		e.Kind, e.Fix = ErrBadName, "every number that fits the pattern is taken"
 	case unix.EINVAL:
