@@ -177,6 +177,10 @@ func (v IPv4View) SetOptions(b []byte) error {
 	}
 	var opts [40]byte // b may be a part of this packet
 	n := (copy(opts[:], b) + 3) &^ 3
+	if n == v.HeaderLen()-ip4Len {
+		v.p.change(at+ip4Len, opts[:n])
+		return nil
+	}
 	if l := v.p.Layout(); l.End-l.L3-v.HeaderLen()+ip4Len+n > 65535 {
 		return tooLong("ip4.options")
 	}

@@ -1,6 +1,7 @@
 package packet
 
 import (
+	"encoding/binary"
 	"fmt"
 	"iter"
 	"net/netip"
@@ -76,8 +77,8 @@ func (v IPv6View) Extensions() iter.Seq2[uint8, []byte] {
 			if n <= 0 || !yield(next, b[at:at+n]) {
 				return
 			}
-			if next == ProtoFragment && l.FragOff > 0 {
-				return
+			if next == ProtoFragment && binary.BigEndian.Uint16(b[at+2:])&^7 > 0 {
+				return // the rest is in the middle of something
 			}
 			next, at = b[at], at+n
 		}

@@ -33,9 +33,9 @@ func (p *Packet) AppendString(b []byte) []byte {
 	case l.Type == TypeARP:
 		return num(append(b, "ARP, cut short or for other addresses, length "...), uint64(p.Len()-l.L3))
 	case l.Type == TypeIPv4:
-		return cutShort(append(b, "IP"...), p.Len()-l.L3)
+		return badHeader(append(b, "IP"...), p.Len()-l.L3, ip4Len)
 	case l.Type == TypeIPv6:
-		return cutShort(append(b, "IP6"...), p.Len()-l.L3)
+		return badHeader(append(b, "IP6"...), p.Len()-l.L3, ip6Len)
 	case p.link == IP:
 		return num(append(b, "no IP, length "...), uint64(p.Len()))
 	}
@@ -64,6 +64,14 @@ func num(b []byte, v uint64) []byte { return strconv.AppendUint(b, v, 10) }
 
 func cutShort(b []byte, n int) []byte {
 	return append(num(append(b, ", cut short to "...), uint64(n)), " bytes"...)
+}
+
+// badHeader is for n bytes that ought to be an IP header of at least want.
+func badHeader(b []byte, n, want int) []byte {
+	if n < want {
+		return cutShort(b, n)
+	}
+	return num(append(b, ", bad version or header length, length "...), uint64(n))
 }
 
 func (v ARPView) appendTo(b []byte) []byte {

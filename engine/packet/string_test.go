@@ -39,7 +39,7 @@ func TestString(t *testing.T) {
 			t.Errorf("got  %s\nwant %s", got, tt.want)
 		}
 	}
-	for raw, want := range map[string]string{"\x45": "IP, cut short to 1 bytes", "\x60xyz": "IP6, cut short to 4 bytes"} {
+	for raw, want := range map[string]string{"\x45": "IP, cut short to 1 bytes", "\x60xyz": "IP6, cut short to 4 bytes", "\x41" + strings.Repeat("x", 29): "IP, bad version or header length, length 30"} {
 		if got := parse(t, []byte(raw), packet.IP).String(); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}

@@ -1,6 +1,9 @@
 package packet
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // sumState is what is known of one checksum field.
 type sumState uint8
@@ -74,27 +77,29 @@ func (p *Packet) SetPartial() {
 }
 
 // add sums b as big-endian 16-bit words onto s; an odd last byte counts as the
-// high half of a word (RFC 1071). Eight bytes are taken at a time: the sum is
-// the same in any word size as long as carries come back in, which the 64-bit
-// adds do at the end of each step.
+// high half of a word (RFC 1071). The sum is the same in any word size as long as
+// carries come back in, so 64 bits are taken at a time, and four of these behind
+// each other, for the processor keeps the carry between them.
 func add(s uint64, b []byte) uint64 {
+	var c uint64
+	for len(b) >= 32 {
+		s, c = bits.Add64(s, binary.BigEndian.Uint64(b), c)
+		s, c = bits.Add64(s, binary.BigEndian.Uint64(b[8:]), c)
+		s, c = bits.Add64(s, binary.BigEndian.Uint64(b[16:]), c)
+		s, c = bits.Add64(s, binary.BigEndian.Uint64(b[24:]), c)
+		b = b[32:]
+	}
 	for len(b) >= 8 {
-		v := binary.BigEndian.Uint64(b)
-		s += v
-		if s < v {
-			s++
-		}
+		s, c = bits.Add64(s, binary.BigEndian.Uint64(b), c)
 		b = b[8:]
 	}
 	var rest uint64
-	for i, c := range b {
-		rest |= uint64(c) << (56 - 8*i)
+	for i, v := range b {
+		rest |= uint64(v) << (56 - 8*i)
 	}
-	s += rest
-	if s < rest {
-		s++
-	}
-	return s
+	s, c = bits.Add64(s, rest, c)
+	s, c = bits.Add64(s, 0, c)
+	return s + c
 }
 
 // fold brings a sum to 16 bits, ones' complement.
