@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/tunscript/tunscript/engine/packet"
 	"github.com/tunscript/tunscript/internal/lab"
 	"github.com/tunscript/tunscript/tundev"
+	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 )
 
@@ -277,7 +279,11 @@ func TestWithoutCapNetAdmin(t *testing.T) {
 
 func TestCloseComesFromAnywhere(t *testing.T) {
 	w := newWorld(t)
-	for range 20 {
+	leftGoroutines, leftFiles := goleak.IgnoreCurrent(), openFiles(t)
+	for i := range 20 {
+		if i == 1 { // by now the runtime has made what it makes once
+			leftFiles = openFiles(t)
+		}
 		d := w.open(point)
 		wk := attach(t, d, false)
 		wk.start(t, echo)
@@ -304,4 +310,17 @@ func TestCloseComesFromAnywhere(t *testing.T) {
 	if d.Close(); w.exists("tun0") {
 		t.Error("the device is still there")
 	}
+	goleak.VerifyNone(t, leftGoroutines)
+	if n := openFiles(t); n > leftFiles {
+		t.Errorf("%d descriptors are open, and were %d", n, leftFiles)
+	}
+}
+
+func openFiles(t *testing.T) int {
+	t.Helper()
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
 }

@@ -67,9 +67,10 @@ func Open(c Config) (*Device, error) {
 }
 
 // Play is Open for a capture that is not in a file, or an output that is not: out may be
-// nil, and c.Output only says the format. Both are closed with the device if they can be.
+// nil, and c.Output only says the format. If there is no error, both are closed with the
+// device, if they can be.
 func Play(in io.Reader, out io.Writer, c Config) (*Device, error) {
-	c.Path = cmp.Or(c.Path, cmp.Or(c.Name, "capture"))
+	c.Path = cmp.Or(c.Path, c.Name, "capture")
 	return play(in, out, c)
 }
 
@@ -89,20 +90,20 @@ func play(in io.Reader, out io.Writer, c Config) (*Device, error) {
 	case q.err == io.EOF && r.skipped > 0:
 		return nil, r.unplayable(r.foreign)
 	}
-	in1 := engine.Info{
+	info := engine.Info{
 		Name: cmp.Or(c.Name, stem(c.Path)), Link: link, MTU: cmp.Or(c.MTU, 65535),
 		Address: slices.Clone(c.Address), Peer: slices.Clone(c.Peer),
 	}
 	if link == packet.Ethernet {
-		in1.MAC = cmp.Or(c.MAC, packet.MAC{2, 0, 0, 0, 0, 1})
-		in1.PeerMAC = cmp.Or(c.PeerMAC, packet.MAC{2, 0, 0, 0, 0, 2})
+		info.MAC = cmp.Or(c.MAC, packet.MAC{2, 0, 0, 0, 0, 1})
+		info.PeerMAC = cmp.Or(c.PeerMAC, packet.MAC{2, 0, 0, 0, 0, 2})
 	}
 	if out != nil {
 		q.out = &output{w: out, e: newEncoder(formatOf(c.Output), link)}
 	}
 	q.closers = closers(in, out)
-	q.link, q.name = link, in1.Name
-	d := &Device{info: in1, q: q}
+	q.link, q.name = link, info.Name
+	d := &Device{info: info, q: q}
 	q.hold = &d.hold
 	return d, nil
 }
