@@ -189,8 +189,8 @@ func (p *Packet) reshape(off int, v []byte) {
 
 // resizeAt makes the part of the packet at off, which is from bytes long, to
 // bytes long, and lets every length that counts it follow: of IP, and, for a
-// part of the transport, of UDP and the seed of an unfinished checksum. The
-// checksums over it become due. What stood behind the packet's own end, such as
+// part of the transport, of UDP and the seed of an unfinished checksum. A transport
+// checksum over it becomes due. What stood behind the packet's own end, such as
 // Ethernet's padding, goes.
 func (p *Packet) resizeAt(off, from, to int, transport bool) {
 	l := *p.Layout()
@@ -202,13 +202,11 @@ func (p *Packet) resizeAt(off, from, to int, transport bool) {
 	n := l.End - l.L3 + to - from
 	if p.fixed&fixedIP == 0 {
 		if l.Version == 4 {
-			p.setRaw16(l.L3+2, uint16(n))
+			p.change16(l.L3+2, uint16(n)) // the header's sum follows
+			p.touch()
 		} else {
 			p.setRaw16(l.L3+4, uint16(n-ip6Len))
 		}
-	}
-	if l.Version == 4 && p.sum3 != byHand {
-		p.sum3 = due
 	}
 	if !transport || l.L4 == 0 {
 		return

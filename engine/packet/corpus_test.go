@@ -35,7 +35,7 @@ func corpusFiles(t *testing.T) []string {
 }
 
 func TestCorpus(t *testing.T) {
-	packets, withIP, valid := 0, 0, 0
+	packets, withIP, valid, compared := 0, 0, 0, 0
 	for _, path := range corpusFiles(t) {
 		b, err := os.ReadFile(path)
 		if err != nil {
@@ -61,10 +61,10 @@ func TestCorpus(t *testing.T) {
 				t.Errorf("%s: packet %d, changed and changed back, is\n%swas\n%s", path, packets, p.Hex(false), parse(t, b, link).Hex(false))
 			}
 			p.Reply()
-			agreeWithGopacket(t, path, b, link)
+			compared += agreeWithGopacket(t, path, b, link)
 		})
 	}
-	t.Logf("%d packets, %d with IP, %d valid", packets, withIP, valid)
+	t.Logf("%d packets, %d with IP, %d valid; %d headers compared", packets, withIP, valid, compared)
 	if packets < 100 {
 		t.Errorf("only %d packets were read", packets)
 	}
@@ -115,8 +115,8 @@ func sameFrame(got, want []byte, l *packet.Layout) bool {
 }
 
 // agreeWithGopacket compares the fields that gopacket reads, where it decodes the
-// packet without an error.
-func agreeWithGopacket(t *testing.T, path string, b []byte, link packet.LinkType) {
+// packet without an error, and says how many headers it compared.
+func agreeWithGopacket(t *testing.T, path string, b []byte, link packet.LinkType) (headers int) {
 	first := gopacket.Decoder(layers.LayerTypeEthernet)
 	if link == packet.IP {
 		first = layers.LayerTypeIPv4
@@ -127,9 +127,10 @@ func agreeWithGopacket(t *testing.T, path string, b []byte, link packet.LinkType
 	p := parse(t, b, link)
 	g := gopacket.NewPacket(b, first, gopacket.Default)
 	if g.ErrorLayer() != nil {
-		return
+		return 0
 	}
 	if ip, ok := g.NetworkLayer().(*layers.IPv4); ok && ip.Version == 4 && len(ip.Contents) >= 20 && outermost(g, layers.LayerTypeIPv4) {
+		headers++
 		v, ok := p.IPv4()
 		if !ok || v.Src().String() != ip.SrcIP.String() || v.Dst().String() != ip.DstIP.String() || v.TTL() != ip.TTL ||
 			v.ID() != ip.Id || v.TOS() != ip.TOS || v.Proto() != uint8(ip.Protocol) || v.Frag() != int(ip.FragOffset)*8 || v.Checksum() != ip.Checksum {
@@ -139,11 +140,13 @@ func agreeWithGopacket(t *testing.T, path string, b []byte, link packet.LinkType
 	tcp, isTCP := g.TransportLayer().(*layers.TCP)
 	v, ok := p.TCP()
 	if isTCP && ok && outermost(g, layers.LayerTypeTCP) && p.Layout().Tags < 2 {
+		headers++
 		if v.Sport() != uint16(tcp.SrcPort) || v.Seq() != tcp.Seq || v.Ack() != tcp.Ack || v.Window() != tcp.Window ||
 			v.Checksum() != tcp.Checksum || v.HeaderLen() != int(tcp.DataOffset)*4 || !bytes.Equal(p.Payload(), tcp.Payload) {
 			t.Errorf("%s: gopacket reads %v as %+v", path, p, tcp)
 		}
 	}
+	return headers
 }
 
 // outermost reports that one IP header at most stands before the layer.

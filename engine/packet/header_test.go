@@ -2,6 +2,7 @@ package packet_test
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -282,6 +283,10 @@ func TestShortHeadersHaveNoView(t *testing.T) {
 			if _, ok := p.Valid(); ok && n < len(whole) && s.name != "arp" && n > 14 && n >= s.short {
 				t.Errorf("%s cut to %d bytes is valid", s.name, n)
 			}
+			for _, e := range edits() { // does not panic
+				e.do(p, rand.New(rand.NewPCG(uint64(n), 0)))
+			}
+			touchAll(p)
 		}
 	}
 }

@@ -189,3 +189,35 @@ func TestFragmentChecksumOnlyFollows(t *testing.T) {
 		t.Errorf("changed in its first fragment: %#x, want %#x", sum(first), sum(changed))
 	}
 }
+
+// The payload is new, and so is the sum over it; nobody said that the header's
+// was to be mended.
+func TestPayloadHealsItsOwnChecksumOnly(t *testing.T) {
+	b := build(t, packet.IPv4{Src: host4, Dst: peer4, ID: 1}, packet.UDP{Sport: 1, Dport: 2}, packet.Payload("x")).Bytes()
+	spoil(b[10:], 0x1234)
+	spoil(b[26:], 0x1234)
+	p := parse(t, b, packet.IP)
+	p.SetPayload([]byte("longer"))
+	ip, udp, _, _ := rightSums(p)
+	if off := less(p.Bytes()[10:], ip); off != 0x1234 {
+		t.Errorf("the header checksum is off by %#x, want 0x1234 as before", off)
+	}
+	if off := less(p.Bytes()[26:], udp); off != 0 {
+		t.Errorf("the UDP checksum is off by %#x", off)
+	}
+}
+
+func TestUnfinishLeavesOnlyThePartialSum(t *testing.T) {
+	for _, l := range [][]packet.Layer{ip4(packet.UDP{}, packet.Payload("x")), ip4(packet.ICMP{Type: 8}, packet.Payload("x"))} {
+		p := build(t, l...)
+		_, icmp := p.ICMP()
+		if p.Unfinish() == icmp {
+			t.Errorf("%v: unfinished is %v", p, !icmp)
+		}
+		q := parse(t, p.Frame(), packet.IP)
+		layer, ok := q.Valid()
+		if want := map[bool]string{false: "udp", true: ""}[icmp]; layer != want || ok != icmp {
+			t.Errorf("%v: written as it stands, %q is not valid, want %q", p, layer, want)
+		}
+	}
+}

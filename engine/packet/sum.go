@@ -23,59 +23,6 @@ const (
 	fixedUDP
 )
 
-// A Partial says that the transport checksum holds only the kernel's partial
-// sum, and where: what the vnet header of a TUN device carries as csum_start and
-// csum_offset. Start counts from the first byte of the frame, Offset from Start.
-type Partial struct {
-	Start, Offset int
-}
-
-// A GSO says how a super-packet is to be cut into segments. Size is the payload
-// of one segment in bytes; 0 means an ordinary packet.
-type GSO struct {
-	Type uint8 // virtio_net_hdr gso_type, the ECN bit included
-	Size uint16
-}
-
-// GSO returns how a super-packet is cut; the zero GSO for an ordinary packet.
-func (p *Packet) GSO() GSO { return p.gso }
-
-// SetGSO marks the packet as a super-packet. It is for devices.
-func (p *Packet) SetGSO(g GSO) { p.gso = g }
-
-// Segments is how many packets on the wire the packet stands for, 1 for an
-// ordinary one.
-func (p *Packet) Segments() int {
-	if p.gso.Size == 0 {
-		return 1
-	}
-	n := p.Len() - p.Layout().Data
-	return max(1, (n+int(p.gso.Size)-1)/int(p.gso.Size))
-}
-
-// Partial returns where the unfinished transport checksum is, and false if it is
-// finished.
-func (p *Packet) Partial() (Partial, bool) {
-	if p.sum4 != unfinished {
-		return Partial{}, false
-	}
-	l := p.Layout()
-	at := l.sumAt()
-	if at == 0 {
-		return Partial{}, false
-	}
-	return Partial{Start: l.L4, Offset: at - l.L4}, true
-}
-
-// SetPartial says that the transport checksum is the kernel's partial sum. It is
-// for devices, right after the bytes were read, and has no effect on a packet
-// whose transport has no checksum that we know.
-func (p *Packet) SetPartial() {
-	if p.Layout().sumAt() > 0 {
-		p.sum4 = unfinished
-	}
-}
-
 // add sums b as big-endian 16-bit words onto s; an odd last byte counts as the
 // high half of a word (RFC 1071). The sum is the same in any word size as long as
 // carries come back in, so 64 bits are taken at a time, and four of these behind
@@ -183,18 +130,6 @@ func (p *Packet) Finish() {
 	}
 }
 
-// Unfinish turns a transport checksum that is due into the kernel's partial one,
-// so that whoever writes the packet with a vnet header need not sum its bytes. It
-// reports whether the checksum is now unfinished. It is for devices.
-func (p *Packet) Unfinish() bool {
-	l, b := p.Layout(), p.frame()
-	if at := l.sumAt(); p.sum4 == due && at > 0 && !l.Fragment() && (l.Version == 6 || l.Proto != ProtoICMP) {
-		binary.BigEndian.PutUint16(b[at:], fold(l.pseudo(b)))
-		p.sum4 = unfinished
-	}
-	return p.sum4 == unfinished
-}
-
 // finishInto writes the sums that are due or unfinished into b, a copy of the
 // frame or the frame itself.
 func (p *Packet) finishInto(b []byte) {
@@ -208,72 +143,6 @@ func (p *Packet) finishInto(b []byte) {
 	if at := l.sumAt(); at > 0 {
 		binary.BigEndian.PutUint16(b[at:], l.transportSum(b))
 	}
-}
-
-// Valid reports whether lengths and checksums are right; if not, the layer whose
-// are wrong: "ip", "tcp", "udp", "icmp" or "icmp6". An unfinished or due
-// checksum counts as right, an absent one of UDP over IPv4 (0) too, and the
-// transport checksum of a fragment is not judged.
-func (p *Packet) Valid() (layer string, ok bool) {
-	l, b := p.Layout(), p.frame()
-	if l.Version == 0 {
-		if l.Type == TypeIPv4 || l.Type == TypeIPv6 {
-			return "ip", false
-		}
-		return "", true
-	}
-	h := b[l.L3:]
-	switch {
-	case l.Version == 4 && int(binary.BigEndian.Uint16(h[2:])) > len(h),
-		l.Version == 4 && int(binary.BigEndian.Uint16(h[2:])) < int(h[0]&15)*4 && p.gso.Size == 0,
-		l.Version == 6 && ip6Len+int(binary.BigEndian.Uint16(h[4:])) > len(h),
-		l.Version == 4 && p.sum3 != due && fold(add(0, h[:int(h[0]&15)*4])) != 0xffff:
-		return "ip", false
-	}
-	name := protoName(l.Proto, l.Version)
-	if l.FragOff > 0 || name == "" {
-		return "", true
-	}
-	at := l.sumAt()
-	if at == 0 {
-		return name, false // the header is cut short
-	}
-	if l.Proto == ProtoTCP && int(b[l.L4+12]>>4)*4 != l.Data-l.L4 {
-		return name, false
-	}
-	if l.Fragment() {
-		return "", true
-	}
-	if l.Proto == ProtoUDP {
-		if int(binary.BigEndian.Uint16(b[l.L4+4:])) != l.End-l.L4 && p.gso.Size == 0 {
-			return name, false
-		}
-		if l.Version == 4 && binary.BigEndian.Uint16(b[at:]) == 0 {
-			return "", true
-		}
-	}
-	if p.sum4 == due || p.sum4 == unfinished {
-		return "", true
-	}
-	// Summed with its checksum in place, a right packet comes to all ones.
-	if fold(add(l.pseudo(b), b[l.L4:l.End])) != 0xffff {
-		return name, false
-	}
-	return "", true
-}
-
-func protoName(proto, version uint8) string {
-	switch {
-	case proto == ProtoTCP:
-		return "tcp"
-	case proto == ProtoUDP:
-		return "udp"
-	case proto == ProtoICMP && version == 4:
-		return "icmp"
-	case proto == ProtoICMPv6 && version == 6:
-		return "icmp6"
-	}
-	return ""
 }
 
 // transportChecksum is the transport checksum as it will leave, without finishing
