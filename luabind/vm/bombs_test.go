@@ -217,13 +217,13 @@ func explode(t *testing.T, b bomb) {
 
 // watchHeap samples the heap until stop, which is by how much it grew at most.
 func watchHeap() (stop func() uint64) {
-	base := heapBytes()
+	base := new(State).heapBytes()
 	var peak atomic.Uint64
 	quit, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
 		for {
-			if h := heapBytes(); h > peak.Load() {
+			if h := new(State).heapBytes(); h > peak.Load() {
 				peak.Store(h)
 			}
 			select {

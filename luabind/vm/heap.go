@@ -16,17 +16,17 @@ const (
 	heapEntries = 256 // entries between looks at the heap; a power of two
 )
 
-func heapBytes() uint64 {
-	sample := [1]metrics.Sample{{Name: heapMetric}}
-	metrics.Read(sample[:])
-	return sample[0].Value.Uint64()
+func (s *State) heapBytes() uint64 {
+	s.heap[0].Name = heapMetric
+	metrics.Read(s.heap[:])
+	return s.heap[0].Value.Uint64()
 }
 
 // heapGrown looks at the heap in the middle of an entry. If it has grown by the
 // state's limit since the first look, and the state does hold that much, the entry
 // ends: true.
 func (s *State) heapGrown(L *lua.LState) bool {
-	now := heapBytes()
+	now := s.heapBytes()
 	if s.lookedIn != s.entries {
 		s.lookedIn, s.heapBase = s.entries, now
 		return false
@@ -52,7 +52,7 @@ func (s *State) heapGrown(L *lua.LState) bool {
 // overMemory looks between entries, and reports whether the state holds more than
 // its limit. It is broken then: there is no telling which of its values could go.
 func (s *State) overMemory() bool {
-	now := heapBytes()
+	now := s.heapBytes()
 	if now < s.heapSeen+uint64(s.lim.Memory)/4 && s.heapSeen != 0 {
 		s.heapSeen = min(s.heapSeen, now)
 		return false

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"math/rand/v2"
+	"runtime/metrics"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
@@ -79,10 +80,11 @@ type State struct {
 	fresh     *lua.LState // resumed for the first time, see launch
 	panicHook func(*lua.LState)
 
-	heapBase uint64 // bytes on the heap at the first look in this entry
-	lookedIn int    // the entry of heapBase
-	heapSeen uint64 // at the last walk between entries
-	made     int    // bytes of strings made in Go since the last look at the heap
+	heap     [1]metrics.Sample // a field, as metrics.Read has it escape
+	heapBase uint64            // bytes on the heap at the first look in this entry
+	lookedIn int               // the entry of heapBase
+	heapSeen uint64            // at the last walk between entries
+	made     int               // bytes of strings made in Go since the last look at the heap
 
 	locked  map[*lua.LTable]*lua.LTable // read-only tables, and what they show
 	modules map[string]lua.LValue
