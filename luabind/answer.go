@@ -77,7 +77,7 @@ func (in *instance) answer(L *lua.LState, a *packet.Packet, n int) int {
 	default:
 		return in.state.Raise(L, fmt.Errorf("want a table of fields such as {ip = {ttl = 3}}, got %s", describe(t)))
 	}
-	return in.push(L, a)
+	return in.pushAnswer(L, a)
 }
 
 // setLayers is what p:reply{ ip = {...}, tcp = {...}, payload = "..." } lays over
@@ -92,7 +92,7 @@ func (in *instance) setLayers(p *packet.Packet, t *lua.LTable) error {
 	if v, ok := t.RawGetString("arp").(*lua.LTable); ok && p.Link() == packet.Ethernet {
 		// Who answers ARP says its address twice, and the frame's is the same.
 		if sha := v.RawGetString("sha"); sha != lua.LNil {
-			if err := in.setField(p, in.kinds.packet.layers["eth"], lua.LString("src"), sha); err != nil {
+			if err := in.setField(p, in.kindOf("eth"), lua.LString("src"), sha); err != nil {
 				return err
 			}
 		}
@@ -108,7 +108,7 @@ func (in *instance) setLayers(p *packet.Packet, t *lua.LTable) error {
 
 func (in *instance) setLayer(p *packet.Packet, key, v lua.LValue) error {
 	name, _ := key.(lua.LString)
-	k := in.kinds.packet.layers[string(name)]
+	k := in.kindOf(string(name))
 	if k == nil {
 		return in.setField(p, in.kinds.packet, key, v)
 	}

@@ -40,14 +40,14 @@ func (in *instance) builder(name string) lua.LGFunction {
 // checkNames refuses unknown fields where they are written, not where the packet
 // is used.
 func (in *instance) checkNames(layer string, fields *lua.LTable) (err error) {
-	k := in.kinds.packet.layers[layer]
+	k := in.kindOf(layer)
 	fields.ForEach(func(key, _ lua.LValue) {
 		name, ok := key.(lua.LString)
-		if ok && (k.fields[string(name)] != nil && k.fields[string(name)].set != nil) {
+		if f := k.members[string(name)].field; ok && f != nil && f.set != nil {
 			return
 		}
 		if err == nil {
-			err = in.unknown(k, key)
+			err = k.unknown(key)
 		}
 	})
 	return err
@@ -115,7 +115,8 @@ func (in *instance) makePacket(L *lua.LState) int {
 		if err != nil {
 			return in.state.Raise(L, err)
 		}
-		return in.push(L, p)
+		L.Push(in.newRef(p).ud)
+		return 1
 	case *lua.LTable:
 		parts, err := in.partsOfTable(v)
 		if err != nil {
@@ -156,22 +157,6 @@ func (in *instance) partsOfTable(t *lua.LTable) (parts []part, err error) {
 	return parts, err
 }
 
-// settle makes sure that ref has a packet, building it if it has only parts.
-func (in *instance) settle(ref *packetRef) error {
-	if ref.p != nil {
-		return nil
-	}
-	if ref.parts == nil {
-		return ref.gone
-	}
-	p, err := in.assemble(ref.parts)
-	if err != nil {
-		return err
-	}
-	ref.p, ref.parts = p, nil
-	return nil
-}
-
 // assemble builds a packet: first its bare layers, then their fields one by one,
 // from the inside out, as a field of an outer layer may hide an inner one.
 func (in *instance) assemble(parts []part) (*packet.Packet, error) {
@@ -196,7 +181,7 @@ func (in *instance) assemble(parts []part) (*packet.Packet, error) {
 		if pt.name == "" {
 			continue
 		}
-		if err := in.setFields(p, in.kinds.packet.layers[pt.name], pt.fields); err != nil {
+		if err := in.setFields(p, in.kindOf(pt.name), pt.fields); err != nil {
 			return nil, err
 		}
 	}

@@ -6,28 +6,46 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// keeps reports whether a handler's code could keep its packet, or a layer of it,
-// beyond the call: in a variable outside, a table, a closure, or by handing it to
-// a function that might. Where it cannot, the packet's userdata is used again for
-// the next packet.
+// keeps reports whether a handler's code could keep its packet, or a layer or an
+// answer of it, beyond the call: in a variable outside, a table, a closure, or by
+// handing it to code that might. Where it cannot, the userdata of the packet is
+// used again for the next one.
 //
 // It follows the packet through the registers of the compiled function, from the
-// parameter in register 0. A register that may hold the packet or a layer is
-// marked; marks flow with moves, with field reads that may give a layer, and along
-// jumps, until nothing changes. The methods of packets are ours and keep nothing.
-// Where this is not sure it says yes, which costs one small allocation a packet
-// and nothing else.
+// parameter in register 0. For every instruction it knows what each register may
+// hold there; what an instruction writes flows on to those that can come next,
+// until nothing changes. Four things end the search with yes:
+//
+//   - a register that may hold a packet is stored: as a global, in a variable of an
+//     enclosing function, as key or value of a table;
+//   - it is an operand of something that a metamethod of the other operand may
+//     answer (t[p], t + p, t .. p), or an argument of a call. The methods of packets
+//     are ours, keep nothing, and may be called;
+//   - it is, or was, or will be, a variable that a closure captures;
+//   - an instruction or a function (one with "...") that is not understood.
+//
+// Comparisons are harmless: Lua asks a metamethod only if both sides share it.
+// What a function that is called may see of this one's registers is nothing, as
+// long as there is no debug library; trusted scripts have one, and are not asked.
+//
+// Where it is not sure it says yes, which costs one small allocation a packet and
+// nothing else.
 func keeps(proto *lua.FunctionProto) bool {
-	if proto.NumParameters == 0 {
-		return proto.IsVarArg != 0
-	}
 	if proto.IsVarArg&lua.VarArgIsVarArg != 0 {
 		return true
 	}
+	if proto.NumParameters == 0 {
+		return false
+	}
 	f := flow{proto: proto, marks: make([]marks, len(proto.Code)+1)}
+	f.findCaptured()
+	start := &f.marks[0]
+	start.seen = true
+	for r := range start.regs {
+		start.regs[r] = otherMark
+	}
+	f.set(start, 0, packetMark)
 	f.todo = []int{0}
-	f.marks[0] = marks{seen: true}
-	f.marks[0].set(0, packetMark)
 	for len(f.todo) > 0 && !f.kept {
 		pc := f.todo[len(f.todo)-1]
 		f.todo = f.todo[:len(f.todo)-1]
@@ -38,12 +56,13 @@ func keeps(proto *lua.FunctionProto) bool {
 	return f.kept
 }
 
-// mark says what a register may hold.
+// mark says what a register may hold: any of the bits that are set.
 type mark uint8
 
 const (
-	packetMark mark = 1 << iota // the packet or one of its layers
-	methodMark                  // a method that SELF took from a packet or layer
+	otherMark  mark = 1 << iota // anything that is not this packet's
+	packetMark                  // the packet, a layer or an answer of it
+	methodMark                  // a method that SELF took from one of these
 	givesMark                   // such a method that may give a packet: p:reply
 )
 
@@ -52,19 +71,30 @@ type marks struct {
 	regs [256]mark
 }
 
-func (m *marks) set(r int, k mark) {
-	if r < len(m.regs) {
-		m.regs[r] = k
-	}
-}
-
 func (m *marks) packet(r int) bool { return r < len(m.regs) && m.regs[r]&packetMark != 0 }
 
+// method reports that register r holds a method of the packet and nothing else.
+func (m *marks) method(r int) bool { return m.regs[r]&^(methodMark|givesMark) == 0 }
+
 type flow struct {
-	proto *lua.FunctionProto
-	marks []marks // before each instruction
-	todo  []int
-	kept  bool
+	proto    *lua.FunctionProto
+	marks    []marks // before each instruction
+	captured [256]bool
+	todo     []int
+	kept     bool
+}
+
+// set is a write to register r. A variable that a closure shares may be read, and
+// changed, by whoever has the closure.
+func (f *flow) set(m *marks, r int, k mark) {
+	if r >= len(m.regs) {
+		return
+	}
+	if f.captured[r] {
+		f.kept = f.kept || k&packetMark != 0
+		k |= otherMark
+	}
+	m.regs[r] = k
 }
 
 // goTo joins m into what is known before the instruction at pc.
@@ -92,154 +122,176 @@ func opcode(i uint32) int { return int(i >> 26) }
 func argA(i uint32) int   { return int(i>>18) & 0xff }
 func argB(i uint32) int   { return int(i & 0x1ff) }
 func argC(i uint32) int   { return int(i>>9) & 0x1ff }
-func argSbx(i uint32) int { return int(i&0x3ffff) - 0x1ffff }
+func argBx(i uint32) int  { return int(i & 0x3ffff) }
+func argSbx(i uint32) int { return argBx(i) - 0x1ffff }
 
+// words is how many words follow the instruction at pc that are none: what a
+// closure captures, the number of a large SETLIST.
+func (f *flow) words(pc int) int {
+	switch i := f.proto.Code[pc]; opcode(i) {
+	case lua.OP_CLOSURE:
+		return int(f.proto.FunctionPrototypes[argBx(i)].NumUpvalues)
+	case lua.OP_SETLIST:
+		if argC(i) == 0 {
+			return 1
+		}
+	}
+	return 0
+}
+
+// findCaptured finds the registers that closures capture, anywhere in the function.
+func (f *flow) findCaptured() {
+	code := f.proto.Code
+	for pc := 0; pc < len(code); pc++ {
+		n := f.words(pc)
+		if opcode(code[pc]) == lua.OP_CLOSURE {
+			for _, j := range code[pc+1 : min(pc+1+n, len(code))] {
+				if opcode(j) == lua.OP_MOVE && argB(j) < len(f.captured) {
+					f.captured[argB(j)] = true
+				}
+			}
+		}
+		pc += n
+	}
+}
+
+// step carries what is known before the instruction at pc to those after it.
 func (f *flow) step(pc int) {
 	m := f.marks[pc]
 	i := f.proto.Code[pc]
 	a, b, c := argA(i), argB(i), argC(i)
-	next := pc + 1
+	next := pc + 1 + f.words(pc)
 	switch opcode(i) {
 	case lua.OP_MOVE:
-		m.set(a, m.regs[b&0xff])
-	case lua.OP_MOVEN:
-		m.set(a, m.regs[b&0xff])
-		for range c { // the moves that belong to it follow
-			if next < len(f.proto.Code) {
-				j := f.proto.Code[next]
-				m.set(argA(j), m.regs[argB(j)&0xff])
-				next++
-			}
+		f.set(&m, a, m.regs[b&0xff])
+	case lua.OP_MOVEN: // and the C moves that follow
+		f.set(&m, a, m.regs[b&0xff])
+		for ; c > 0 && next < len(f.proto.Code); c, next = c-1, next+1 {
+			j := f.proto.Code[next]
+			f.set(&m, argA(j), m.regs[argB(j)&0xff])
+		}
+	case lua.OP_LOADK, lua.OP_GETUPVAL, lua.OP_GETGLOBAL, lua.OP_NEWTABLE, lua.OP_CLOSURE,
+		lua.OP_NOT, lua.OP_LEN, lua.OP_UNM: // packets have no __len and no __unm
+		f.set(&m, a, otherMark)
+	case lua.OP_LOADBOOL:
+		f.set(&m, a, otherMark)
+		if c != 0 {
+			next++
 		}
 	case lua.OP_LOADNIL:
 		for r := a; r <= b; r++ {
-			m.set(r, 0)
+			f.set(&m, r, otherMark)
 		}
 	case lua.OP_GETTABLE, lua.OP_GETTABLEKS:
+		f.kept = f.kept || m.packet(c)
 		if m.packet(b) && f.mayBeLayer(c) {
-			m.set(a, packetMark)
+			f.set(&m, a, packetMark|otherMark)
 		} else {
-			m.set(a, 0)
+			f.set(&m, a, otherMark)
 		}
 	case lua.OP_SELF:
-		// R(A+1) := R(B); R(A) := R(B)[RK(C)]
-		if m.packet(b) {
-			m.set(a+1, packetMark)
-			m.set(a, methodMark)
-			if name, ok := f.constant(c); !ok || !names().plainMethods[name] {
-				m.set(a, methodMark|givesMark)
-			}
-		} else {
-			m.set(a+1, 0)
-			m.set(a, 0)
-		}
+		f.self(&m, a, b, c)
 	case lua.OP_SETGLOBAL, lua.OP_SETUPVAL:
 		f.kept = f.kept || m.packet(a)
 	case lua.OP_SETTABLE, lua.OP_SETTABLEKS:
-		f.kept = f.kept || m.packet(c) || m.packet(b)
+		f.kept = f.kept || m.packet(b) || m.packet(c)
 	case lua.OP_SETLIST:
 		for r := a + 1; r < len(m.regs) && (b == 0 || r <= a+b); r++ {
 			f.kept = f.kept || m.packet(r)
 		}
-		if c == 0 { // the next word is a number
-			next++
+	case lua.OP_ADD, lua.OP_SUB, lua.OP_MUL, lua.OP_DIV, lua.OP_MOD, lua.OP_POW:
+		f.kept = f.kept || m.packet(b) || m.packet(c)
+		f.set(&m, a, otherMark)
+	case lua.OP_CONCAT:
+		for r := b; r <= c; r++ {
+			f.kept = f.kept || m.packet(r)
 		}
-	case lua.OP_CALL, lua.OP_TAILCALL:
-		f.call(&m, a, b, c, opcode(i) == lua.OP_TAILCALL)
-	case lua.OP_CLOSURE:
-		// One pseudo instruction follows for each variable that the closure captures.
-		inner := f.proto.FunctionPrototypes[int(i&0x3ffff)]
-		for range int(inner.NumUpvalues) {
-			if next < len(f.proto.Code) {
-				j := f.proto.Code[next]
-				if opcode(j) == lua.OP_MOVE {
-					f.kept = f.kept || m.packet(argB(j))
-				}
-				next++
-			}
-		}
-		m.set(a, 0)
+		f.set(&m, a, otherMark)
+	case lua.OP_CALL:
+		f.call(&m, a, b, c)
+	case lua.OP_TAILCALL: // its results are returned
+		f.call(&m, a, b, 1)
 	case lua.OP_RETURN:
 		return
 	case lua.OP_JMP:
-		f.goTo(pc+1+argSbx(i), &m)
-		return
-	case lua.OP_EQ, lua.OP_LT, lua.OP_LE, lua.OP_TEST, lua.OP_TFORLOOP:
-		if opcode(i) == lua.OP_TFORLOOP {
-			for r := a; r <= a+2; r++ { // the iterator is called with state and control
-				f.kept = f.kept || m.packet(r)
-			}
-			for r := a + 3; r < a+3+max(c, 1); r++ {
-				m.set(r, 0)
-			}
-		}
-		f.goTo(pc+2, &m)
+		next += argSbx(i)
+	case lua.OP_EQ, lua.OP_LT, lua.OP_LE, lua.OP_TEST:
+		f.goTo(next+1, &m)
 	case lua.OP_TESTSET:
-		f.goTo(pc+2, &m)
-		m.set(a, m.regs[b&0xff])
-		f.goTo(pc+2, &m)
-	case lua.OP_FORLOOP, lua.OP_FORPREP:
-		f.goTo(pc+1+argSbx(i), &m)
-	case lua.OP_LOADBOOL:
-		m.set(a, 0)
-		if c != 0 {
-			next++
+		f.goTo(next+1, &m)
+		f.set(&m, a, m.regs[b&0xff])
+	case lua.OP_FORPREP:
+		f.set(&m, a, otherMark)
+		next += argSbx(i)
+	case lua.OP_FORLOOP:
+		f.set(&m, a, otherMark)
+		f.goTo(next, &m)
+		f.set(&m, a+3, otherMark)
+		next += argSbx(i)
+	case lua.OP_TFORLOOP: // the iterator in A is called with state and control
+		for r := a; r <= a+2; r++ {
+			f.kept = f.kept || m.packet(r)
 		}
+		for r := a + 2; r < len(m.regs); r++ {
+			f.set(&m, r, otherMark)
+		}
+		f.goTo(next+1, &m)
 	case lua.OP_CLOSE, lua.OP_NOP:
-	case lua.OP_VARARG:
-		for r := a; r < len(m.regs); r++ {
-			m.set(r, 0)
-		}
-	case lua.OP_CONCAT:
-		m.set(a, 0)
-	default:
-		// Arithmetic, constants, globals, upvalues, new tables: A gets a value that is
-		// no packet of this call.
-		m.set(a, 0)
+	default: // OP_VARARG among them
+		f.kept = true
 	}
 	f.goTo(next, &m)
 }
 
+// self is R(A+1) := R(B); R(A) := R(B)[RK(C)].
+func (f *flow) self(m *marks, a, b, c int) {
+	object := m.regs[b&0xff]
+	f.kept = f.kept || m.packet(c)
+	if object&packetMark == 0 {
+		f.set(m, a, otherMark)
+	} else if name, ok := f.constant(c); ok && names().plainMethods[name] {
+		f.set(m, a, methodMark)
+	} else {
+		f.set(m, a, methodMark|givesMark)
+	}
+	// Where the object is no packet after all its method is anything; but then it is
+	// not given a packet as self, and what else it is given is looked at.
+	f.set(m, a+1, object)
+}
+
 // call judges R(A)(R(A+1), ...): an argument that may be the packet is kept, unless
-// the function is a method of a packet.
-func (f *flow) call(m *marks, a, b, c int, tail bool) {
+// it is what a method of packets is called on.
+func (f *flow) call(m *marks, a, b, c int) {
 	last := a + b - 1
-	if b == 0 { // up to the top of the stack, left there by a call or "..."
+	if b == 0 { // up to the top of the stack, left there by a call
 		last = len(m.regs) - 1
 	}
-	method := m.regs[a]&methodMark != 0
-	for r := a + 1; r <= last && r < len(m.regs); r++ {
-		if m.packet(r) && !(method && r == a+1) {
-			f.kept = true
-		}
+	first := a + 1
+	if m.method(a) {
+		first++
 	}
-	if tail {
-		return
+	for r := first; r <= last && r < len(m.regs); r++ {
+		f.kept = f.kept || m.packet(r)
 	}
-	// Results go to A and up. What p:reply() gives is as much the engine's as p.
-	var result mark
+	// A packet that p:reply() gives is as much the engine's as p.
+	result := otherMark
 	if m.regs[a]&givesMark != 0 {
-		result = packetMark
+		result |= packetMark
 	}
 	end := a + c - 2
-	if c == 0 {
+	if c == 0 { // as many results as there are, and then the top of the stack
 		end = len(m.regs) - 1
 	}
 	for r := a; r <= end && r < len(m.regs); r++ {
-		m.set(r, 0)
+		f.set(m, r, otherMark)
 	}
 	if end >= a {
-		m.set(a, result) // a method gives one packet at most
-	}
-	// The call's own registers are dead after it.
-	for r := max(end+1, a); r <= last && r < len(m.regs); r++ {
-		m.set(r, 0)
+		f.set(m, a, result) // a method gives one packet at most
 	}
 }
 
 // mayBeLayer reports that reading the field named by the operand rk of a packet
-// may give a layer. A plain field, whose name says that it is none, may not; nor
-// may a method, which holds no packet until it is called.
+// may give a layer. A plain field, whose name says that it is none, may not.
 func (f *flow) mayBeLayer(rk int) bool {
 	name, ok := f.constant(rk)
 	return !ok || !names().plainFields[name]
@@ -262,14 +314,18 @@ var names = sync.OnceValue(func() (n struct{ plainFields, plainMethods map[strin
 		for name := range l.fields {
 			n.plainFields[name] = true
 		}
-		for name, m := range l.methods {
-			if !m.gives {
-				n.plainMethods[name] = true
-			}
+		for name := range l.methods {
+			n.plainMethods[name] = true
 		}
 	}
 	for _, l := range layers {
 		delete(n.plainFields, l.name)
+		for name, m := range l.methods {
+			delete(n.plainFields, name)
+			if m.gives {
+				delete(n.plainMethods, name)
+			}
+		}
 	}
 	return n
 })

@@ -25,8 +25,7 @@ type instance struct {
 	handleMeta       *lua.LTable // of what on, after and every return
 
 	hand  *packetRef   // the packet in hand, of handlers that keep nothing
-	reuse bool         // the running handler keeps nothing
-	lent  []*packetRef // made by it
+	lent  []*packetRef // answers that such a handler has made of it
 	spare []*packetRef // of earlier ones
 
 	drops     map[lua.LString]engine.Verdict
@@ -77,42 +76,19 @@ func (in *instance) log(level Level, text string) {
 	}
 }
 
-// handle is a handler's Run: it shows p to fn and reads its verdict. Where fn
-// keeps nothing, the userdata of p and of the answers made of it are used again.
+// handle is a handler's Run: it shows p to fn and reads its verdict.
 func (in *instance) handle(h *handler, p *packet.Packet) engine.Verdict {
-	ref := in.hand
-	if h.keeps {
-		ref = in.newRef(nil)
-		ref.owned, ref.gone = false, errReturned
-	}
-	ref.p = p
-	in.reuse = !h.keeps
+	ref := in.borrow(h, p)
 	values, err := in.state.Call(h.fn, ref.ud)
 	var v engine.Verdict
 	if err != nil {
 		v = engine.Fail(err)
 	} else {
-		v = in.verdict(values)
-		v = in.locate(v, h)
+		v = in.locate(in.verdict(values), h)
 	}
 	ref.p = nil
-	in.reuse = false
 	in.recycle()
 	return v
-}
-
-// recycle takes back what the handler made of its packet and did not give away.
-func (in *instance) recycle() {
-	for i, ref := range in.lent {
-		if ref.p != nil {
-			in.scope.Pool().Put(ref.p)
-			ref.p = nil
-		}
-		ref.gone = errGiven
-		in.spare = append(in.spare, ref)
-		in.lent[i] = nil
-	}
-	in.lent = in.lent[:0]
 }
 
 // locate gives an error about a verdict the line of its handler.

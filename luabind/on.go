@@ -30,7 +30,7 @@ func (in *instance) on(L *lua.LState) int {
 	if err != nil {
 		return in.state.Raise(L, err)
 	}
-	h.keeps = h.fn.IsG || keeps(h.fn.Proto)
+	h.keeps = h.fn.IsG || in.script.opt.Trusted || keeps(h.fn.Proto)
 	config.Run = func(p *packet.Packet) engine.Verdict { return in.handle(h, p) }
 	handle, err := in.scope.Handle(config)
 	if err != nil {

@@ -3,6 +3,7 @@ package luabind
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -53,11 +54,11 @@ func (in *instance) oneVerdict(values []lua.LValue) (engine.Verdict, error) {
 		}
 		return engine.Pass(), fmt.Errorf("verdict: there is no %q%s: %s", string(v), didYouMean(string(v), verdictWords), allowed)
 	case *lua.LUserData:
-		p, err := in.give(v)
+		ref, err := in.refOf(v)
 		if err != nil {
-			return engine.Pass(), err
+			return engine.Pass(), fmt.Errorf("verdict: %w", err)
 		}
-		return engine.Replace(p), nil
+		return engine.Replace(in.give(ref)), nil
 	case *lua.LTable:
 		return in.listVerdict(v)
 	}
@@ -86,25 +87,39 @@ func (in *instance) dropVerdict(rest []lua.LValue) (engine.Verdict, error) {
 	return v, nil
 }
 
+// listVerdict gives the packets of a list away, all or, where one cannot be, none.
 func (in *instance) listVerdict(t *lua.LTable) (engine.Verdict, error) {
-	n := t.Len()
-	ps := make([]*packet.Packet, 0, n)
-	for i := 1; i <= n; i++ {
-		ud, ok := t.RawGetInt(i).(*lua.LUserData)
-		if !ok {
-			return engine.Pass(), fmt.Errorf("verdict: item %d of the list is a %s, not a packet: %s", i, t.RawGetInt(i).Type(), allowed)
-		}
-		p, err := in.give(ud)
-		if err != nil {
-			return engine.Pass(), err
-		}
-		ps = append(ps, p)
+	n := t.MaxN()
+	for t.RawGetInt(n+1) != lua.LNil { // what is beyond the table's array part
+		n++
 	}
-	if t.MaxN() == 0 {
-		key, _ := t.Next(lua.LNil)
-		if key != lua.LNil {
-			return engine.Pass(), fmt.Errorf("verdict: the table is no list of packets (it has a %q): %s", key.String(), allowed)
+	if key, ok := strayKey(t, n); ok {
+		return engine.Pass(), fmt.Errorf("verdict: the table is no list of packets (it has %s): %s", describe(key), allowed)
+	}
+	refs := make([]*packetRef, n)
+	for i := range refs {
+		ref, err := in.refOf(t.RawGetInt(i + 1))
+		if err != nil {
+			return engine.Pass(), fmt.Errorf("verdict: item %d: %w", i+1, err)
 		}
+		if at := slices.Index(refs[:i], ref); at >= 0 {
+			return engine.Pass(), fmt.Errorf("verdict: items %d and %d are one packet: use p:copy() to send it twice", at+1, i+1)
+		}
+		refs[i] = ref
+	}
+	ps := make([]*packet.Packet, n)
+	for i, ref := range refs {
+		ps[i] = in.give(ref)
 	}
 	return engine.Replace(ps...), nil
+}
+
+// strayKey is a key of t that is none of 1 to n.
+func strayKey(t *lua.LTable, n int) (lua.LValue, bool) {
+	for key, _ := t.Next(lua.LNil); key != lua.LNil; key, _ = t.Next(key) {
+		if i, ok := key.(lua.LNumber); !ok || i < 1 || int(i) > n || i != lua.LNumber(int(i)) {
+			return key, true
+		}
+	}
+	return nil, false
 }

@@ -1,0 +1,140 @@
+package luabind
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"github.com/tunscript/tunscript/engine/packet"
+)
+
+// maxKinds is how many kinds of layers there are.
+const maxKinds = 12
+
+// A kind is a layer in one Lua state: its metatable, and what its names mean.
+type kind struct {
+	*layer
+	index   int
+	meta    *lua.LTable
+	members map[string]member
+}
+
+// A member is what one name of a kind means. tcp.options is two of them: a layer
+// that is read and a field that is set.
+type member struct {
+	field *field
+	fn    *lua.LFunction // the method as Lua calls it
+	layer *kind
+}
+
+// kinds are all layers of a state.
+type kinds struct {
+	packet  *kind
+	options *kind
+	all     []*kind
+}
+
+// kindOf is the kind of the header layer of that name, or nil.
+func (in *instance) kindOf(name string) *kind { return in.kinds.packet.members[name].layer }
+
+func (in *instance) openKinds() {
+	in.kinds.packet = in.newKind(packetLayer())
+	for _, l := range headerLayers() {
+		in.kinds.packet.contain(in.newKind(l))
+	}
+	in.kinds.options = in.newKind(optionsLayer())
+	in.kindOf("tcp").contain(in.kinds.options)
+}
+
+// contain makes sub a layer of k.
+func (k *kind) contain(sub *kind) {
+	m := k.members[sub.name]
+	m.layer = sub
+	k.members[sub.name] = m
+}
+
+// headerLayers are the layers of a packet, as p.NAME.
+func headerLayers() []*layer {
+	return []*layer{
+		ethLayer(), vlanLayer(), arpLayer(),
+		ipLayer("ip", "IP header of either version", 0),
+		ipLayer("ip4", "IPv4 header (RFC 791)", 4),
+		ipLayer("ip6", "IPv6 header (RFC 8200)", 6),
+		icmpLayer(), icmp6Layer(), tcpLayer(), udpLayer(),
+	}
+}
+
+func (in *instance) newKind(l *layer) *kind {
+	L := in.state.L()
+	k := &kind{layer: l, index: len(in.kinds.all), members: map[string]member{}}
+	in.kinds.all = append(in.kinds.all, k)
+	for name, f := range l.fields {
+		k.members[name] = member{field: f}
+	}
+	for name, m := range l.methods {
+		k.members[name] = member{fn: L.NewFunction(func(L *lua.LState) int {
+			return m.fn(in, L, in.self(L, k, name))
+		})}
+	}
+	k.meta = L.CreateTable(0, 6)
+	k.meta.RawSetString("__index", L.NewFunction(in.index))
+	k.meta.RawSetString("__newindex", L.NewFunction(in.newIndex))
+	k.meta.RawSetString("__metatable", lua.LFalse)
+	k.meta.RawSetString("__tostring", L.NewFunction(in.tostring))
+	k.meta.RawSetString("__eq", L.NewFunction(in.equal))
+	k.meta.RawSetString("__div", L.NewFunction(in.stack))
+	k.meta.RawSetString("__concat", L.NewFunction(in.concat))
+	return k
+}
+
+// self is the packet that a method of k is called on.
+func (in *instance) self(L *lua.LState, k *kind, method string) *packet.Packet {
+	ref, got := in.look(L, L.Get(1))
+	if got != k {
+		in.state.Raise(L, fmt.Errorf("%s is called on a %s, want a %s: call it with a colon, as in p:%s()", method, got.name, k.name, method))
+	}
+	return ref.p
+}
+
+// example is one of the layer's fields that can be set, for a message.
+func (k *kind) example() string {
+	for _, name := range slices.Sorted(maps.Keys(k.fields)) {
+		if k.fields[name].set != nil {
+			return name
+		}
+	}
+	return ""
+}
+
+// unknown is the error about a name that k has not.
+func (k *kind) unknown(key lua.LValue) error {
+	name, ok := key.(lua.LString)
+	if !ok {
+		return fmt.Errorf("a %s has no %s", k.name, describe(key))
+	}
+	return fmt.Errorf("%s has no %q%s", k.name, string(name), didYouMean(string(name), k.members))
+}
+
+// ownMeta is a metatable for one userdata that is used again and again. Methods
+// stand in a table there: gopher-lua takes p:reply out of a table as it is, but
+// makes a string, on the heap, to ask a function for it. What the table has not
+// goes to a function that knows the userdata, for it is given the table.
+func (in *instance) ownMeta(ud *lua.LUserData, k *kind) *lua.LTable {
+	L := in.state.L()
+	methods := L.CreateTable(0, len(k.methods))
+	for name := range k.methods {
+		methods.RawSetString(name, k.members[name].fn)
+	}
+	rest := L.CreateTable(0, 1)
+	rest.RawSetString("__index", L.NewFunction(func(L *lua.LState) int {
+		ref, k := in.look(L, ud)
+		return in.field(L, ref, k, L.Get(2))
+	}))
+	methods.Metatable = rest
+	meta := L.CreateTable(0, 8)
+	k.meta.ForEach(func(key, v lua.LValue) { meta.RawSet(key, v) })
+	meta.RawSetString("__index", methods)
+	return meta
+}
