@@ -11,18 +11,26 @@
 // are found once, when first asked for, and kept as offsets in a [Layout]; views
 // such as [TCPView] are one pointer wide and read and write the bytes in place.
 // A header that is not wholly there, or that an earlier header does not lead
-// to, has no view. Whatever the bytes are, nothing here panics or reads outside
-// the frame.
+// to, has no view; a view kept while its header goes reads zeros and writes
+// nothing. Whatever the bytes are, nothing here panics or reads outside the frame.
 //
 // # Checksums and lengths
 //
-// Lengths follow a change at once, so they always read as they will leave. Of
-// checksums there are four states, one for the IPv4 header and one for the
+// Lengths follow a change at once, so they always read as they will leave; one set
+// by hand stays, and says nothing about the bytes that are there. Of checksums there are four states, one for the IPv4 header and one for the
 // transport: a checksum is as it came (edits update it incrementally by RFC
 // 1624, so a wrong one stays wrong), unfinished (the kernel's partial sum:
 // edits of addresses and lengths adjust its seed), due (the packet was built or
 // its payload replaced: the sum is computed once, when somebody needs it) or
-// set by hand (it stays). [Packet.Bytes] finishes what is due or unfinished.
+// set by hand (it stays). [Packet.Bytes] finishes what is due or unfinished,
+// [Packet.Unfinish] leaves to a device what the device can do. A fragment's
+// transport checksum covers bytes that are elsewhere: it only follows edits.
+//
+// # Answers
+//
+// [Packet.Reply], [Packet.RST], [Packet.Unreachable] and [Packet.TTLExceeded] are
+// new packets that leave where the question came in. One that the RFCs forbid is
+// empty and says why, so that who returns it drops, and lets nothing through.
 //
 // # Ownership
 //

@@ -248,3 +248,30 @@ func equalSums(a, b []uint16) bool {
 	}
 	return true
 }
+
+// One of all the ports makes the sum 0, which UDP writes as 0xffff (RFC 768), both
+// where it is updated and where it is computed.
+func TestUDPChecksumIsNeverZero(t *testing.T) {
+	for _, l := range [][]packet.Layer{ip4(packet.UDP{Sport: 1}), ip6(packet.UDP{Sport: 1})} {
+		p, found := parse(t, build(t, l...).Bytes(), packet.IP), false
+		u, _ := p.UDP()
+		for port := range 1 << 16 {
+			u.SetDport(uint16(port))
+			sum := u.Checksum()
+			found = found || sum == 0xffff
+			if _, want, _, _ := rightSums(p); sum != want || sum == 0 {
+				t.Fatalf("port %d: %#04x, want %#04x", port, sum, want)
+			}
+			if sum == 0xffff {
+				u.ResetChecksum()
+				if u.Checksum() != 0xffff {
+					t.Errorf("port %d: computed anew it is %#04x", port, u.Checksum())
+				}
+				p.Finish()
+			}
+		}
+		if !found {
+			t.Error("no port makes 0xffff")
+		}
+	}
+}

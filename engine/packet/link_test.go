@@ -16,11 +16,11 @@ func TestEthernetComesAndGoes(t *testing.T) {
 		if !ok || p.Link() != packet.Ethernet || eth.Dst() != peerMAC || eth.Src() != hostMAC || p.Len() != len(want)+14 {
 			t.Fatalf("%v", p)
 		}
-		if err := p.PushVLAN(5, 3); err != nil {
+		if err := p.PushVLAN(0xa05, 3); err != nil {
 			t.Fatal(err)
 		}
 		v, ok := p.VLAN()
-		if !ok || v.ID() != 5 || v.Prio() != 3 || eth.Src() != hostMAC || eth.Type() != packet.TypeVLAN {
+		if !ok || v.ID() != 0xa05 || v.Prio() != 3 || eth.Src() != hostMAC || eth.Type() != packet.TypeVLAN {
 			t.Fatalf("%v", p)
 		}
 		if layer, ok := p.Valid(); !ok {
@@ -30,7 +30,7 @@ func TestEthernetComesAndGoes(t *testing.T) {
 		if err := p.PushVLAN(7, 0); err == nil {
 			t.Error("a third tag hides what is behind it")
 		}
-		if !p.PopVLAN() || v.ID() != 5 {
+		if !p.PopVLAN() || v.ID() != 0xa05 {
 			t.Errorf("the outer tag went: %v", p)
 		}
 		if !p.PopEthernet() || !bytes.Equal(p.Bytes(), want) {

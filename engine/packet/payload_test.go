@@ -80,7 +80,7 @@ func TestLengthSetByHandStays(t *testing.T) {
 		want, n := string(p.Bytes()), len(p.Payload())
 		ip, _ := p.IP()
 		was := ip.Len()
-		if err := ip.SetLen(45); err != nil {
+		if err := ip.SetLen(46); err != nil {
 			t.Fatal(err)
 		}
 		if u, ok := p.UDP(); ok {
@@ -89,8 +89,11 @@ func TestLengthSetByHandStays(t *testing.T) {
 		if len(p.Payload()) != n {
 			t.Errorf("%s: a lie about the length took payload away", s.name)
 		}
+		if layer, ok := p.Valid(); ok || layer != "ip" {
+			t.Errorf("%s: with a length that lies, %q is not valid", s.name, layer)
+		}
 		p.SetPayload(append(p.Payload(), "more"...))
-		if u, ok := p.UDP(); ip.Len() != 45 || ok && u.Len() != 9 {
+		if u, ok := p.UDP(); ip.Len() != 46 || ok && u.Len() != 9 {
 			t.Errorf("%s: a length set by hand did not stay", s.name)
 		}
 		p.SetPayload(p.Payload()[:n])

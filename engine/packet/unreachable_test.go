@@ -160,3 +160,22 @@ func TestQuoteIsReadByGopacket(t *testing.T) {
 type noFeedback struct{}
 
 func (noFeedback) SetTruncated() {}
+
+// On a link of two, or of one address, the last address is a host's (RFC 3021).
+func TestLastAddressOfAPointToPointLinkIsAHost(t *testing.T) {
+	p := build(t, from("198.51.100.0", "198.51.100.1", packet.UDP{})...)
+	for _, prefix := range []string{"198.51.100.0/31", "198.51.100.1/32", "198.51.100.0/30"} {
+		p.In = &packet.Port{Addrs: []netip.Prefix{netip.MustParsePrefix(prefix)}}
+		if e := p.TTLExceeded(); e.Len() == 0 {
+			t.Errorf("in %s: %s", prefix, e.Why())
+		}
+	}
+	p = build(t, from("198.51.100.1", "198.51.100.3", packet.UDP{})...)
+	if e := p.TTLExceeded(); e.Len() == 0 {
+		t.Errorf("without a port: %s", e.Why())
+	}
+	p.In = &packet.Port{Addrs: []netip.Prefix{netip.MustParsePrefix("198.51.100.1/30")}}
+	if e := p.TTLExceeded(); e.Len() != 0 {
+		t.Error("the last address of a /30 is a broadcast")
+	}
+}
