@@ -17,7 +17,9 @@
 // # Checksums and lengths
 //
 // Lengths follow a change at once, so they always read as they will leave; one set
-// by hand stays, and says nothing about the bytes that are there. Of checksums there are four states, one for the IPv4 header and one for the
+// by hand stays, and says nothing about the bytes that are there.
+//
+// Of checksums there are four states, one for the IPv4 header and one for the
 // transport: a checksum is as it came (edits update it incrementally by RFC
 // 1624, so a wrong one stays wrong), unfinished (the kernel's partial sum:
 // edits of addresses and lengths adjust its seed), due (the packet was built or
