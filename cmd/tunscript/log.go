@@ -49,9 +49,14 @@ func (h *lineHandler) Handle(_ context.Context, r slog.Record) error {
 	}
 	fmt.Fprintf(&b, " %s", r.Message)
 	detail := ""
-	each := func(a slog.Attr) bool {
+	r.Attrs(func(a slog.Attr) bool {
 		if a.Key == "detail" {
 			detail = a.Value.String()
+		}
+		return true
+	})
+	each := func(a slog.Attr) bool {
+		if a.Key == "detail" || a.Key == "error" && detail != "" { // the detail begins with the error
 			return true
 		}
 		v := a.Value.String()

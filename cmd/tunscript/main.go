@@ -126,11 +126,8 @@ func show(w io.Writer, err error) {
 		fmt.Fprintln(w, ce.Show())
 	case errors.As(err, &c1):
 		fmt.Fprintln(w, c1.Show())
-	case errors.As(err, &d):
-		fmt.Fprintln(w, "tunscript: "+err.Error())
-		if detail := d.Detail(); detail != "" {
-			fmt.Fprintln(w, detail)
-		}
+	case errors.As(err, &d) && d.Detail() != "":
+		fmt.Fprintln(w, "tunscript: "+d.Detail()) // begins with the error itself
 	default:
 		var ex *engine.ExitError
 		if !errors.As(err, &ex) {
