@@ -21,7 +21,7 @@ import (
 //   - it is an operand of something that a metamethod of the other operand may
 //     answer (t[p], t + p, t .. p), or an argument of a call. The methods of packets
 //     are ours, keep nothing, and may be called;
-//   - it is, or was, or will be, a variable that a closure captures;
+//   - it is in a variable that a closure has captured, or comes to be;
 //   - an instruction or a function (one with "...") that is not understood.
 //
 // Comparisons are harmless: Lua asks a metamethod only if both sides share it.
@@ -38,7 +38,6 @@ func keeps(proto *lua.FunctionProto) bool {
 		return false
 	}
 	f := flow{proto: proto, marks: make([]marks, len(proto.Code)+1)}
-	f.findCaptured()
 	start := &f.marks[0]
 	start.seen = true
 	for r := range start.regs {
@@ -64,6 +63,7 @@ const (
 	packetMark                  // the packet, a layer or an answer of it
 	methodMark                  // a method that SELF took from one of these
 	givesMark                   // such a method that may give a packet: p:reply
+	sharedMark                  // the register is a variable that a closure shares
 )
 
 type marks struct {
@@ -77,11 +77,10 @@ func (m *marks) packet(r int) bool { return r < len(m.regs) && m.regs[r]&packetM
 func (m *marks) method(r int) bool { return m.regs[r]&^(methodMark|givesMark) == 0 }
 
 type flow struct {
-	proto    *lua.FunctionProto
-	marks    []marks // before each instruction
-	captured [256]bool
-	todo     []int
-	kept     bool
+	proto *lua.FunctionProto
+	marks []marks // before each instruction
+	todo  []int
+	kept  bool
 }
 
 // set is a write to register r. A variable that a closure shares may be read, and
@@ -90,9 +89,10 @@ func (f *flow) set(m *marks, r int, k mark) {
 	if r >= len(m.regs) {
 		return
 	}
-	if f.captured[r] {
+	k &^= sharedMark
+	if m.regs[r]&sharedMark != 0 {
 		f.kept = f.kept || k&packetMark != 0
-		k |= otherMark
+		k |= otherMark | sharedMark
 	}
 	m.regs[r] = k
 }
@@ -139,19 +139,16 @@ func (f *flow) words(pc int) int {
 	return 0
 }
 
-// findCaptured finds the registers that closures capture, anywhere in the function.
-func (f *flow) findCaptured() {
+// capture is what the words behind the CLOSURE at pc say: which registers it shares
+// with this function from now on.
+func (f *flow) capture(m *marks, pc int) {
 	code := f.proto.Code
-	for pc := 0; pc < len(code); pc++ {
-		n := f.words(pc)
-		if opcode(code[pc]) == lua.OP_CLOSURE {
-			for _, j := range code[pc+1 : min(pc+1+n, len(code))] {
-				if opcode(j) == lua.OP_MOVE && argB(j) < len(f.captured) {
-					f.captured[argB(j)] = true
-				}
-			}
+	for _, j := range code[pc+1 : min(pc+1+f.words(pc), len(code))] {
+		if opcode(j) == lua.OP_MOVE {
+			r := argB(j) & 0xff
+			f.kept = f.kept || m.packet(r)
+			m.regs[r] |= otherMark | sharedMark
 		}
-		pc += n
 	}
 }
 
@@ -170,9 +167,12 @@ func (f *flow) step(pc int) {
 			j := f.proto.Code[next]
 			f.set(&m, argA(j), m.regs[argB(j)&0xff])
 		}
-	case lua.OP_LOADK, lua.OP_GETUPVAL, lua.OP_GETGLOBAL, lua.OP_NEWTABLE, lua.OP_CLOSURE,
-		lua.OP_NOT, lua.OP_LEN, lua.OP_UNM: // packets have no __len and no __unm
+	case lua.OP_LOADK, lua.OP_GETUPVAL, lua.OP_GETGLOBAL, lua.OP_NEWTABLE, lua.OP_NOT,
+		lua.OP_LEN, lua.OP_UNM: // packets have no __len and no __unm
 		f.set(&m, a, otherMark)
+	case lua.OP_CLOSURE:
+		f.set(&m, a, otherMark)
+		f.capture(&m, pc)
 	case lua.OP_LOADBOOL:
 		f.set(&m, a, otherMark)
 		if c != 0 {
@@ -236,7 +236,11 @@ func (f *flow) step(pc int) {
 			f.set(&m, r, otherMark)
 		}
 		f.goTo(next+1, &m)
-	case lua.OP_CLOSE, lua.OP_NOP:
+	case lua.OP_CLOSE: // variables from A on are the closures' own now
+		for r := a; r < len(m.regs); r++ {
+			m.regs[r] &^= sharedMark
+		}
+	case lua.OP_NOP:
 	default: // OP_VARARG among them
 		f.kept = true
 	}

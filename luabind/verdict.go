@@ -58,6 +58,9 @@ func (in *instance) oneVerdict(values []lua.LValue) (engine.Verdict, error) {
 		if err != nil {
 			return engine.Pass(), fmt.Errorf("verdict: %w", err)
 		}
+		if !ref.owned { // the packet in hand itself
+			return engine.Accept(), nil
+		}
 		return engine.Replace(in.give(ref)), nil
 	case *lua.LTable:
 		return in.listVerdict(v)
