@@ -227,5 +227,8 @@ func (g *handlerGen) sink() {
 		"l:has('S', save(q))",
 		"u1 = u1 and q or "+v,
 		"g1 = { [p] = l }",
+		"u1 = { "+g.packet(1)+" }",
+		"u1 = { 1, "+g.of("q:copy()", "r:reply()", "id(q)")+" }",
+		"save(n, "+g.of("q:copy()", "r:reply()", "id(l)")+")",
 	))
 }

@@ -118,7 +118,7 @@ end }
 // said to keep its packet does not matter here: what it has kept shows its own
 // packet or raises.
 func TestNoHandlerSeesAnotherPacketsBytes(t *testing.T) {
-	programs := 3000
+	programs := 2000
 	if testing.Short() {
 		programs = 300
 	}
