@@ -32,6 +32,7 @@ type cond struct {
 	mask   uint32 //
 	lo, hi uint32
 	typ    bool // this test says what the network protocol is
+	usual  bool // most packets pass it, so it tells little
 
 	rel   *relation
 	chain *chain

@@ -56,7 +56,7 @@ func (g gen) typ(t uint32) *cond {
 	default:
 		return never
 	}
-	c.typ = true
+	c.typ, c.usual = true, true
 	return c
 }
 
@@ -64,7 +64,11 @@ func (g gen) ip4() *cond { return g.typ(packet.TypeIPv4) }
 func (g gen) ip6() *cond { return g.typ(packet.TypeIPv6) }
 
 // first tests that an IPv4 packet is no fragment but perhaps the first.
-func (g gen) first() *cond { return masked(g.net(6, 2), 0x1fff, 0) }
+func (g gen) first() *cond {
+	c := masked(g.net(6, 2), 0x1fff, 0)
+	c.usual = true
+	return c
+}
 
 // proto4 tests the protocol of an IPv4 packet.
 func (g gen) proto4(n uint32) *cond { return and(g.ip4(), g.byteIs(9, n)) }
@@ -83,9 +87,7 @@ func (g gen) vlan(id int) *cond {
 	if g.link != packet.Ethernet {
 		return never
 	}
-	at := g.at(g.l3()-2, 2)
-	c := or(within(at, packet.TypeVLAN, packet.TypeVLAN), within(at, packet.TypeQinQ, packet.TypeQinQ),
-		within(at, typeVLAN91, typeVLAN91))
+	c := or(g.typ(packet.TypeVLAN), g.typ(packet.TypeQinQ), g.typ(typeVLAN91))
 	if id >= 0 {
 		c = and(c, masked(g.net(0, 2), 0x0fff, uint32(id)))
 	}
