@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tunscript/tunscript/internal/lab/labtest"
+)
+
+// The tests of the command are scripts in testdata, run with real programs on
+// the other side, in a network of their own.
+func TestMain(m *testing.M) {
+	testscript.Main(labtest.Wrap(m), map[string]func(){
+		"tunscript": func() { os.Exit(run(os.Args[1:])) },
+	})
+}
+
+func TestScripts(t *testing.T) {
+	labtest.Require(t)
+	scripts(t, "testdata")
+}
+
+// The acceptance scripts stand beside the repository where they are at hand.
+func TestAcceptance(t *testing.T) {
+	labtest.Require(t)
+	if _, err := os.Stat(acceptance()); err != nil {
+		t.Skip("no acceptance scripts: set TUNSCRIPT_ACCEPTANCE to their folder")
+	}
+	scripts(t, "testdata/acceptance")
+}
+
+func acceptance() string {
+	if dir := os.Getenv("TUNSCRIPT_ACCEPTANCE"); dir != "" {
+		return dir
+	}
+	dir, _ := filepath.Abs("../../../shared/acceptance")
+	return dir
+}
+
+func scripts(t *testing.T, dir string) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: dir,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("ROOT", root)
+			e.Setenv("EXAMPLES", filepath.Join(root, "scripts/examples"))
+			e.Setenv("ACCEPTANCE", acceptance())
+			return nil
+		},
+		Condition:           have,
+		RequireExplicitExec: true,
+	})
+}
+
+// have is the condition [have:ping]: whether a program is installed. On a machine
+// that is to run everything a missing one fails the test.
+func have(cond string) (bool, error) {
+	program, ok := strings.CutPrefix(cond, "have:")
+	if !ok {
+		return false, fmt.Errorf("unknown condition %q", cond)
+	}
+	_, err := exec.LookPath(program)
+	if err != nil && os.Getenv("TUNSCRIPT_REQUIRE_TUN") == "1" {
+		return false, fmt.Errorf("%s is not installed, and TUNSCRIPT_REQUIRE_TUN says that nothing may be skipped", program)
+	}
+	return err == nil, nil
+}
