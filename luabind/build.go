@@ -23,19 +23,43 @@ type part struct {
 // builders are the layers that have one, in the order of packet{...}.
 var builders = []string{"eth", "vlan", "arp", "ip", "ip4", "ip6", "icmp", "icmp6", "tcp", "udp"}
 
-// builder is the function ip, tcp and so on.
-func (in *instance) builder(name string) lua.LGFunction {
-	return func(L *lua.LState) int {
-		fields, ok := L.Get(1).(*lua.LTable)
-		if !ok {
-			return in.state.Raise(L, fmt.Errorf("%s: want a table of fields such as %s{}, got %s", name, name, describe(L.Get(1))))
-		}
-		if err := in.checkNames(name, fields); err != nil {
-			return in.state.Raise(L, err)
-		}
-		return in.pushParts(L, []part{{name: name, fields: fields}})
+func builderGlobals() []global {
+	var all []global
+	for _, l := range headerLayers() {
+		all = append(all, global{name: l.name, sig: "{fields} -> packet", doc: "begins a packet with this header, or with / goes on with it: " + l.doc,
+			fn: func(in *instance, L *lua.LState) int { return in.build(L, l.name) }})
 	}
+	return all
 }
+
+// build is the function ip, tcp and so on.
+func (in *instance) build(L *lua.LState, name string) int {
+	in.checkMost(L, 1, name)
+	fields, ok := L.Get(1).(*lua.LTable)
+	if !ok {
+		return in.state.Raise(L, fmt.Errorf("%s: want a table of fields such as %s{}, got %s", name, name, describe(L.Get(1))))
+	}
+	if err := in.checkNames(name, fields); err != nil {
+		return in.state.Raise(L, err)
+	}
+	return in.pushParts(L, []part{{name: name, fields: in.snapshot(fields, fieldDepth)}})
+}
+
+// snapshot copies fields and the tables in them, such as options: what the script
+// does with its table later is not in the packet.
+func (in *instance) snapshot(fields *lua.LTable, deep int) *lua.LTable {
+	c := in.state.L().CreateTable(0, 4)
+	fields.ForEach(func(key, v lua.LValue) {
+		if t, ok := v.(*lua.LTable); ok && deep > 0 {
+			v = in.snapshot(t, deep-1)
+		}
+		c.RawSet(key, v)
+	})
+	return c
+}
+
+// fieldDepth is how deep tables of fields are: options, sack, its pairs.
+const fieldDepth = 3
 
 // checkNames refuses unknown fields where they are written, not where the packet
 // is used.
@@ -137,7 +161,7 @@ func (in *instance) partsOfTable(t *lua.LTable) (parts []part, err error) {
 			if err := in.checkNames(name, fields); err != nil {
 				return nil, err
 			}
-			parts = append(parts, part{name: name, fields: fields})
+			parts = append(parts, part{name: name, fields: in.snapshot(fields, fieldDepth)})
 		default:
 			return nil, fmt.Errorf("packet: %s: want a table of fields, got %s", name, describe(fields))
 		}

@@ -6,7 +6,17 @@ import (
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"github.com/tunscript/tunscript/engine/packet"
 )
+
+func byteGlobals() []global {
+	return []global{
+		{name: "hex", sig: "(text) -> string", doc: `the bytes of hexadecimal text: hex"45 00"`, fn: (*instance).hex},
+		{name: "tohex", sig: "(s) -> string", doc: "the hexadecimal text of bytes", fn: (*instance).tohex},
+		{name: "checksum", sig: "(s) -> number", doc: "the Internet checksum of bytes (RFC 1071)", fn: (*instance).checksum},
+	}
+}
 
 // hex is hex"45 00": bytes from hexadecimal text, blanks and colons aside.
 func (in *instance) hex(L *lua.LState) int {
@@ -35,6 +45,15 @@ func (in *instance) tohex(L *lua.LState) int {
 		return in.state.Raise(L, fmt.Errorf("tohex: want a string, got %s", describe(L.Get(1))))
 	}
 	L.Push(lua.LString(hex.EncodeToString([]byte(s))))
+	return 1
+}
+
+func (in *instance) checksum(L *lua.LState) int {
+	s, ok := L.Get(1).(lua.LString)
+	if !ok {
+		return in.state.Raise(L, fmt.Errorf("checksum: want a string, got %s", describe(L.Get(1))))
+	}
+	L.Push(lua.LNumber(packet.Checksum([]byte(s))))
 	return 1
 }
 

@@ -2,7 +2,6 @@ package luabind
 
 import (
 	"net/netip"
-	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -19,10 +18,9 @@ type instance struct {
 	state  *vm.State
 	loaded bool // the top level has run
 	kinds  kinds
-	held   map[any]*lua.LFunction // functions that the engine will call, for the walk of memory
+	held   map[any]heldCall // what the engine will call, for the walk of memory
 
-	onStop, onReload *lua.LFunction
-	handleMeta       *lua.LTable // of what on, after and every return
+	handleMeta *lua.LTable // of what on, after and every return
 
 	hand  *packetRef   // the packet in hand, of handlers that keep nothing
 	lent  []*packetRef // answers that such a handler has made of it
@@ -38,7 +36,7 @@ type instance struct {
 }
 
 func newInstance(s *Script, scope *engine.Scope) (*instance, error) {
-	in := &instance{script: s, scope: scope, held: map[any]*lua.LFunction{}, drops: map[lua.LString]engine.Verdict{}}
+	in := &instance{script: s, scope: scope, held: map[any]heldCall{}, drops: map[lua.LString]engine.Verdict{}}
 	state, err := vm.New(vm.Options{
 		Limits: s.opt.Limits, Trusted: s.opt.Trusted,
 		Print: func(line string) { in.log(Info, line) },
@@ -56,25 +54,23 @@ func newInstance(s *Script, scope *engine.Scope) (*instance, error) {
 	return in, nil
 }
 
-// roots shows the functions that only Go holds.
+// A heldCall is a function that only Go holds, with its arguments.
+type heldCall struct {
+	fn   *lua.LFunction
+	args []lua.LValue
+}
+
+// roots shows what only Go holds.
 func (in *instance) roots(visit func(lua.LValue)) {
-	for _, fn := range in.held {
-		visit(fn)
-	}
-	for _, fn := range []*lua.LFunction{in.onStop, in.onReload} {
-		if fn != nil {
-			visit(fn)
+	for _, c := range in.held {
+		visit(c.fn)
+		for _, v := range c.args {
+			visit(v)
 		}
 	}
 }
 
 func (in *instance) close() { in.state.Close() }
-
-func (in *instance) log(level Level, text string) {
-	if in.script.opt.Log != nil {
-		in.script.opt.Log(level, in.script.name, text)
-	}
-}
 
 // handle is a handler's Run: it shows p to fn and reads its verdict.
 func (in *instance) handle(h *handler, p *packet.Packet) engine.Verdict {
@@ -101,23 +97,11 @@ func (in *instance) locate(v engine.Verdict, h *handler) engine.Verdict {
 }
 
 // call runs fn for a timer or the like, and reports what it raises.
-func (in *instance) call(fn *lua.LFunction, args ...lua.LValue) []lua.LValue {
+func (in *instance) call(fn *lua.LFunction, args ...lua.LValue) (values []lua.LValue, ok bool) {
 	values, err := in.state.Call(fn, args...)
 	if err != nil {
 		in.scope.Fail(err)
-		return nil
+		return nil, false
 	}
-	return values
-}
-
-// join is the text of a log line: the arguments with blanks between.
-func (in *instance) join(L *lua.LState, from int) string {
-	var b strings.Builder
-	for i := from; i <= L.GetTop(); i++ {
-		if i > from {
-			b.WriteByte(' ')
-		}
-		b.WriteString(in.state.Tostring(L, L.Get(i)))
-	}
-	return b.String()
+	return values, true
 }

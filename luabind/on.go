@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -40,7 +41,7 @@ func (in *instance) on(L *lua.LState) int {
 		}
 		return in.state.Raise(L, fmt.Errorf("on: %w", err))
 	}
-	in.held[handle] = h.fn
+	in.held[handle] = heldCall{fn: h.fn}
 	return in.pushHandle(L, func() {
 		handle.Cancel()
 		delete(in.held, handle)
@@ -76,23 +77,30 @@ func tooMany(L *lua.LState, name string, most int) error {
 	return nil
 }
 
-// onOptions are the options of on{...}.
-var onOptions = map[string]func(v lua.LValue, h *handler, config *engine.Handler) error{
-	"device": func(v lua.LValue, h *handler, config *engine.Handler) error {
+// An onOption is an option of on{...}.
+type onOption struct {
+	typ string
+	doc string
+	set func(v lua.LValue, h *handler, config *engine.Handler) error
+}
+
+// onOptions are all of them.
+var onOptions = map[string]onOption{
+	"device": {"string", "only packets that came in here", func(v lua.LValue, h *handler, config *engine.Handler) error {
 		return text(v, &config.Device)
-	},
-	"name": func(v lua.LValue, h *handler, config *engine.Handler) error {
+	}},
+	"name": {"string", "for log, counters and captures", func(v lua.LValue, h *handler, config *engine.Handler) error {
 		return text(v, &config.Name)
-	},
-	"prio": func(v lua.LValue, h *handler, config *engine.Handler) error {
+	}},
+	"prio": {"number -100..100", "lowest first; 0 if not given", func(v lua.LValue, h *handler, config *engine.Handler) error {
 		n, ok := v.(lua.LNumber)
 		if !ok || float64(n) != float64(int(n)) || n < engine.MinPrio || n > engine.MaxPrio {
 			return fmt.Errorf("want a whole number %d..%d, got %s", engine.MinPrio, engine.MaxPrio, describe(v))
 		}
 		config.Prio = int(n)
 		return nil
-	},
-	"on_error": func(v lua.LValue, h *handler, config *engine.Handler) error {
+	}},
+	"on_error": {`"drop", "pass" or "stop"`, "what becomes of a packet whose handler fails", func(v lua.LValue, h *handler, config *engine.Handler) error {
 		word, _ := v.(lua.LString)
 		on, ok := onErrorWords[string(word)]
 		if !ok {
@@ -100,17 +108,19 @@ var onOptions = map[string]func(v lua.LValue, h *handler, config *engine.Handler
 		}
 		config.OnError = on
 		return nil
-	},
-	"run": func(v lua.LValue, h *handler, config *engine.Handler) error {
+	}},
+	"run": {"function", "the handler", func(v lua.LValue, h *handler, config *engine.Handler) error {
 		fn, ok := v.(*lua.LFunction)
 		if !ok {
 			return fmt.Errorf("want a function, got %s", describe(v))
 		}
 		h.fn = fn
 		return nil
-	},
-	"defrag": flagOption(func(config *engine.Handler, on bool) { config.Defrag = on }),
-	"super":  flagOption(func(config *engine.Handler, on bool) { config.Super = on }),
+	}},
+	"defrag": {"boolean", "fragments come joined, to this handler and those after it",
+		flagOption(func(config *engine.Handler, on bool) { config.Defrag = on })},
+	"super": {"boolean", "super-packets come whole",
+		flagOption(func(config *engine.Handler, on bool) { config.Super = on })},
 }
 
 func flagOption(set func(config *engine.Handler, on bool)) func(lua.LValue, *handler, *engine.Handler) error {
@@ -151,16 +161,13 @@ func onTable(t *lua.LTable, h *handler, config *engine.Handler) (err error) {
 			return
 		}
 		name, _ := key.(lua.LString)
-		set := onOptions[string(name)]
-		if set == nil {
-			known := map[string]bool{}
-			for k := range maps.Keys(onOptions) {
-				known[k] = true
-			}
-			err = fmt.Errorf("on: there is no option %s%s (there are %q)", describe(key), didYouMean(string(name), known), slices.Sorted(maps.Keys(known)))
+		option, ok := onOptions[string(name)]
+		if !ok {
+			err = fmt.Errorf("on: there is no option %s%s (there are %s)", describe(key), didYouMean(string(name), onOptions),
+				strings.Join(slices.Sorted(maps.Keys(onOptions)), ", "))
 			return
 		}
-		if e := set(v, h, config); e != nil {
+		if e := option.set(v, h, config); e != nil {
 			err = fmt.Errorf("on: %s: %w", name, e)
 		}
 	})

@@ -1,0 +1,68 @@
+package luabind
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"github.com/tunscript/tunscript/engine"
+)
+
+func timeGlobals() []global {
+	return []global{
+		{name: "after", sig: "(seconds, fn, ...) -> handle",
+			doc: "calls fn once, that much later", fn: (*instance).after},
+		{name: "every", sig: "(seconds, fn) -> handle",
+			doc: "calls fn again and again, at this distance", fn: (*instance).every},
+		{name: "now", sig: "() -> number",
+			doc: "the engine's time in seconds since 1970", fn: (*instance).now},
+	}
+}
+
+// seconds is argument n as a duration.
+func (in *instance) seconds(L *lua.LState, n int, name string) time.Duration {
+	v, ok := L.Get(n).(lua.LNumber)
+	if !ok || math.IsNaN(float64(v)) || v < 0 || v > 1e9 {
+		in.state.Raise(L, fmt.Errorf("%s: want seconds from 0 to 1e9, got %s", name, describe(L.Get(n))))
+	}
+	return time.Duration(math.Round(float64(v) * 1e9))
+}
+
+func (in *instance) after(L *lua.LState) int {
+	d, fn := in.seconds(L, 1, "after"), in.checkFunction(L, 2, "after")
+	var args []lua.LValue
+	for i := 3; i <= L.GetTop(); i++ {
+		args = append(args, L.Get(i))
+	}
+	var t *engine.Timer
+	t, err := in.scope.After(d, func() {
+		delete(in.held, t)
+		in.call(fn, args...)
+	})
+	return in.pushTimer(L, "after", t, heldCall{fn, args}, err)
+}
+
+func (in *instance) every(L *lua.LState) int {
+	d, fn := in.seconds(L, 1, "every"), in.checkFunction(L, 2, "every")
+	in.checkMost(L, 2, "every")
+	t, err := in.scope.Every(d, func() { in.call(fn) })
+	return in.pushTimer(L, "every", t, heldCall{fn: fn}, err)
+}
+
+func (in *instance) pushTimer(L *lua.LState, name string, t *engine.Timer, call heldCall, err error) int {
+	if err != nil {
+		return in.state.Raise(L, fmt.Errorf("%s: %w", name, err))
+	}
+	in.held[t] = call
+	return in.pushHandle(L, func() {
+		t.Cancel()
+		delete(in.held, t)
+	})
+}
+
+func (in *instance) now(L *lua.LState) int {
+	L.Push(lua.LNumber(float64(in.scope.Now().UnixNano()) / 1e9))
+	return 1
+}
