@@ -2,6 +2,7 @@ package filter
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/tunscript/tunscript/engine/packet"
 )
@@ -31,6 +32,7 @@ type parser struct {
 	text  string
 	toks  []token
 	tags  uint32 // "vlan" seen so far
+	last  token  // the one before
 	depth int
 	live  int // numbers that libpcap would hold in its registers
 	err   *SyntaxError
@@ -41,6 +43,7 @@ func (p *parser) tok() token { return p.toks[0] }
 func (p *parser) skip() token {
 	t := p.toks[0]
 	if t.kind != tEnd {
+		p.last = t
 		p.toks = p.toks[1:]
 	}
 	return t
@@ -75,7 +78,16 @@ func (p *parser) unexpected(want string) {
 	case t.kind == tID && isForeign(t.text):
 		p.fail(t, "", "%q has no meaning on TUN and TAP devices", t.text)
 	case t.kind == tID:
-		p.fail(t, nearest(t.text, suggested), "unexpected %q, expected %s", p.text[t.at:t.end], want)
+		near := nearest(t.text, suggested)
+		if near == "" {
+			near = nearest(t.text, sorted(constants))
+		}
+		if strings.HasPrefix(t.text, "len-") {
+			p.fail(t, "", "%q is one word: put spaces around the minus sign", t.text)
+		}
+		p.fail(t, near, "unexpected %q, expected %s", p.text[t.at:t.end], want)
+	case t.kind == tKey && t.text == "/" && p.last.kind == tNum:
+		p.fail(p.last, "", "%s is too short for a prefix length: write %s.0.0.0", p.last.text, p.last.text)
 	default:
 		p.fail(t, "", "unexpected %q, expected %s", p.text[t.at:t.end], want)
 	}

@@ -41,6 +41,9 @@ func (p *parser) value(q qual) node {
 		p.skip()
 		return p.numberValue(t, t.num, q)
 	case !isValueToken(t):
+		if name := p.text[t.at:t.end]; (q.kind == "proto" || q.kind == "protochain") && (ipProtos[name] != 0 || etherTypes[name] != 0) {
+			p.fail(t, `\`+name, "%q is a word of the language: write a backslash before it", name)
+		}
 		p.unexpected(q.wants())
 		return bad
 	}
@@ -125,7 +128,7 @@ func (p *parser) quadValue(t token, q qual) node {
 	switch {
 	case v&^mask != 0:
 		a := binary.BigEndian.AppendUint32(nil, v&mask)
-		p.fail(t, "", "%s has bits set outside its mask: write net %s", t.text, netip.AddrFrom4([4]byte(a)))
+		p.fail(t, "", "%s has bits set outside its mask: the network is %s", t.text, netip.AddrFrom4([4]byte(a)))
 	case q.kind != "net":
 		p.fail(t, "net", "only a net has a mask")
 	}
