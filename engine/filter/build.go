@@ -30,9 +30,9 @@ func Not(f *Filter) *Filter { return newFilter("not ("+f.String()+")", f.tree().
 
 func (f *Filter) tree() node {
 	if f == nil {
-		return node{always, always}
+		f = anything
 	}
-	return f.node
+	return node{f.by[packet.IP].cond, f.by[packet.Ethernet].cond}
 }
 
 // Has matches packets with the layer.

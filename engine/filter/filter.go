@@ -6,13 +6,24 @@ import "github.com/tunscript/tunscript/engine/packet"
 // number of goroutines may use it. A nil Filter matches everything.
 type Filter struct {
 	text string
-	node node
-	code [2]program // by packet.LinkType
+	by   [2]compiled // by packet.LinkType
 }
 
+// compiled is a filter for one link type.
+type compiled struct {
+	cond    *cond
+	code    program
+	anchors [][]anchor // where an index may hang it
+}
+
+// anything is what a nil Filter means.
+var anything = newFilter("", node{always, always})
+
 func newFilter(text string, n node) *Filter {
-	f := &Filter{text: text, node: n}
-	f.code[packet.IP], f.code[packet.Ethernet] = flatten(n.ip), flatten(n.eth)
+	f := &Filter{text: text}
+	for link, c := range map[packet.LinkType]*cond{packet.IP: n.ip, packet.Ethernet: n.eth} {
+		f.by[link] = compiled{c, flatten(c), anchors(c)}
+	}
 	return f
 }
 
@@ -29,7 +40,7 @@ func Compile(text string) (*Filter, error) {
 // Match reports whether p is one of the packets meant. It allocates nothing and
 // changes nothing but the layout that p remembers.
 func (f *Filter) Match(p *packet.Packet) bool {
-	return f == nil || f.code[p.Link()&1].run(p)
+	return f == nil || f.by[p.Link()&1].code.run(p)
 }
 
 // String is the text as it was given to Compile; of a built filter, what would mean

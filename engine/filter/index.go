@@ -24,10 +24,11 @@ type table struct {
 	ethernet bool
 
 	probes []question
-	slots  []slot  // hash table with open addressing; a length that is a power of 2
-	shift  uint8   // 64 - log2(len(slots))
-	lists  []int32 // numbers of filters, list by list, each ascending
-	always []int32 // the filters without an anchor
+	slots  []slot    // hash table with open addressing; a length that is a power of 2
+	shift  uint8     // 64 - log2(len(slots))
+	lists  []int32   // numbers of filters, list by list, each ascending
+	left   []program // for each of lists, what is left to ask after the answer
+	always []int32   // the filters without an anchor
 }
 
 // A question is a probe as it is asked.
@@ -49,30 +50,24 @@ const (
 )
 
 // NewIndex makes an index over fs, in that order. A nil filter matches everything.
-// It costs about as much as compiling fs, and memory for a few words a filter.
+// It takes about as long as compiling fs.
 func NewIndex(fs []*Filter) *Index {
 	ix := &Index{filters: slices.Clone(fs)}
 	if len(fs) <= few {
 		return ix
 	}
 	for link := range ix.by {
-		choices := make([][][]anchor, len(fs))
+		all := make([]*compiled, len(fs))
 		for i, f := range fs {
-			if f != nil {
-				choices[i] = anchors(f.cond(packet.LinkType(link)))
+			if f == nil {
+				f = anything
 			}
+			all[i] = &f.by[link]
 		}
-		ix.by[link] = newTable(choices)
+		ix.by[link] = newTable(all)
 		ix.by[link].ethernet = packet.LinkType(link) == packet.Ethernet
 	}
 	return ix
-}
-
-func (f *Filter) cond(l packet.LinkType) *cond {
-	if l == packet.Ethernet {
-		return f.node.eth
-	}
-	return f.node.ip
 }
 
 // Next returns the smallest i >= from whose filter matches p as it is now, or -1 if
@@ -87,7 +82,8 @@ func (ix *Index) Next(p *packet.Packet, from int) int {
 	}
 	t := &ix.by[p.Link()&1]
 	b := p.Frame()
-	typ, list := t.typeOf(b), t.always
+	typ := t.typeOf(b)
+	var found *slot // the one list there is, mostly
 	for i := range t.probes {
 		q := &t.probes[i]
 		if q.typed && q.typ != typ {
@@ -97,16 +93,24 @@ func (ix *Index) Next(p *packet.Packet, from int) int {
 		if !ok {
 			continue
 		}
-		if found := t.under(key(i, v&q.mask)); found != nil {
-			if len(list) > 0 {
+		if s := t.under(key(i, v&q.mask)); s != nil {
+			if found != nil || len(t.always) > 0 {
 				return ix.merge(t, p, b, from)
 			}
-			list = found // the only one, mostly
+			found = s
 		}
 	}
-	for _, i := range list {
-		if int(i) >= from && ix.filters[i].Match(p) {
-			return int(i)
+	if found == nil {
+		for _, i := range behind(t.always, from) {
+			if ix.filters[i].Match(p) {
+				return int(i)
+			}
+		}
+		return -1
+	}
+	for at := found.start; at < found.end; at++ {
+		if i := int(t.lists[at]); i >= from && t.left[at].run(p) {
+			return i
 		}
 	}
 	return -1
@@ -127,11 +131,11 @@ func (ix *Index) merge(t *table, p *packet.Packet, b []byte, from int) int {
 		if !ok {
 			continue
 		}
-		if list := t.under(key(i, v&q.mask)); list != nil {
+		if s := t.under(key(i, v&q.mask)); s != nil {
 			if n == maxHits {
 				return ix.linear(p, from)
 			}
-			lists[n] = behind(list, from)
+			lists[n] = behind(t.lists[s.start:s.end], from)
 			n++
 		}
 	}
@@ -186,12 +190,12 @@ func (q *question) answer(p *packet.Packet, b []byte) (uint32, bool) {
 	return q.load.read(p, b)
 }
 
-// under is the filters that hang under the answer k, or nil.
-func (t *table) under(k uint64) []int32 {
+// under is the list of filters that hang under the answer k, or nil.
+func (t *table) under(k uint64) *slot {
 	for at := k * golden >> t.shift; ; at++ {
 		switch s := &t.slots[at&uint64(len(t.slots)-1)]; s.key {
 		case k:
-			return t.lists[s.start:s.end]
+			return s
 		case 0:
 			return nil
 		}

@@ -6,14 +6,15 @@ import (
 	"slices"
 )
 
-// newTable makes the table for one link type from every filter's sets of anchors.
-func newTable(choices [][][]anchor) table {
-	sets := choose(choices)
+// newTable makes the table for one link type.
+func newTable(all []*compiled) table {
+	sets := choose(all)
 	keep := popular(sets)
 
 	var t table
 	number := map[probe]int{}
 	byKey := map[uint64][]int32{}
+	answers := map[uint64]anchor{}
 	for i, set := range sets {
 		if set == nil || slices.ContainsFunc(set, func(a anchor) bool { return !keep[a.probe] }) {
 			t.always = append(t.always, int32(i))
@@ -27,6 +28,7 @@ func newTable(choices [][][]anchor) table {
 				t.probes = append(t.probes, question{a.probe, opFor(&a.probe.load) == opHalf4})
 			}
 			k := key(n, a.value)
+			answers[k] = a
 			if l := byKey[k]; len(l) == 0 || l[len(l)-1] != int32(i) {
 				byKey[k] = append(l, int32(i))
 			}
@@ -38,6 +40,9 @@ func newTable(choices [][][]anchor) table {
 	for _, k := range slices.Sorted(maps.Keys(byKey)) {
 		start := uint32(len(t.lists))
 		t.lists = append(t.lists, byKey[k]...)
+		for _, i := range byKey[k] {
+			t.left = append(t.left, flatten(left(all[i].cond, answers[k])))
+		}
 		*t.slotFor(k) = slot{k, start, uint32(len(t.lists))}
 	}
 	return t
@@ -45,19 +50,19 @@ func newTable(choices [][][]anchor) table {
 
 // choose takes, of every filter's sets, the one whose answers the fewest filters
 // share: of "tcp port 80 and host A" the address, if all have that port.
-func choose(choices [][][]anchor) [][]anchor {
+func choose(all []*compiled) [][]anchor {
 	shared := map[anchor]int{}
-	for _, sets := range choices {
-		for _, set := range sets {
+	for _, c := range all {
+		for _, set := range c.anchors {
 			for _, a := range set {
 				shared[a]++
 			}
 		}
 	}
-	chosen := make([][]anchor, len(choices))
-	for i, sets := range choices {
+	chosen := make([][]anchor, len(all))
+	for i, c := range all {
 		least := 0
-		for _, set := range sets {
+		for _, set := range c.anchors {
 			most := 0
 			for _, a := range set {
 				most = max(most, shared[a])

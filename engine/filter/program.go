@@ -2,6 +2,7 @@ package filter
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/tunscript/tunscript/engine/packet"
 )
@@ -51,6 +52,7 @@ const (
 func flatten(c *cond) program {
 	p := program{code: make([]instr, 2, 16)}
 	p.start = p.add(c, yes, no)
+	p.code = slices.Clone(p.code) // without the room to grow
 	return p
 }
 
