@@ -70,5 +70,9 @@ func ipLayer(name, doc string, version uint8) *layer {
 		}
 		return setSum(in, p, v)
 	}
+	if version == 6 {
+		l.fields["df"].set = nil
+		l.fields["checksum"].set, l.fields["checksum"].clear = nil, nil
+	}
 	return l
 }
