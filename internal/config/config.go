@@ -118,7 +118,7 @@ type Device struct {
 	Persist    bool    `toml:"persist"`
 	Manage     bool    `toml:"manage"`
 	PI         bool    `toml:"pi"`
-	TxQueueLen int     `toml:"txqueuelen" range:"0..1000000"` // 0: the kernel's, 500
+	TxQueueLen int     `toml:"txqueuelen" range:"0..1000000"` // 0: 1000
 
 	Path string `toml:"path"` // of a capture
 
