@@ -112,7 +112,7 @@ func (k *kind) example() string {
 func (k *kind) unknown(key lua.LValue) error {
 	name, ok := key.(lua.LString)
 	if !ok {
-		return fmt.Errorf("a %s has no %s", k.name, describe(key))
+		return fmt.Errorf("%s has fields with names only, got %s", k.name, describe(key))
 	}
 	return fmt.Errorf("%s has no %q%s", k.name, string(name), didYouMean(string(name), k.members))
 }

@@ -81,6 +81,7 @@ func rawMethods() map[string]*method {
 			}}
 	}
 	write := func(bits int, set func(p *packet.Packet, off int, v uint64) error) *method {
+		name := fmt.Sprintf("set_u%d", bits)
 		return &method{sig: "(off: number, v: number)", doc: fmt.Sprintf("sets the %d bits at offset off", bits),
 			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
 				off := in.checkOffset(L, 2)
@@ -89,7 +90,7 @@ func rawMethods() map[string]*method {
 					err = set(p, off, v)
 				}
 				if err != nil {
-					return in.state.Raise(L, err)
+					return in.state.Raise(L, about(name, err))
 				}
 				return 0
 			}}
@@ -115,7 +116,7 @@ func rawMethods() map[string]*method {
 					return in.state.Raise(L, fmt.Errorf("set_bytes: want a string, got %s", describe(L.Get(3))))
 				}
 				if err := p.SetBytes(in.checkOffset(L, 2), []byte(s)); err != nil {
-					return in.state.Raise(L, err)
+					return in.state.Raise(L, about("set_bytes", err))
 				}
 				return 0
 			}},
@@ -154,7 +155,7 @@ func getBytes(in *instance, L *lua.LState, p *packet.Packet) int {
 func (in *instance) checkOffset(L *lua.LState, n int) int {
 	v, err := whole(L.Get(n), math.MaxInt32)
 	if err != nil {
-		in.state.Raise(L, fmt.Errorf("offset: %w", err))
+		in.state.Raise(L, about("the offset", err))
 	}
 	return int(v)
 }

@@ -87,7 +87,7 @@ func flagsOf(v lua.LValue) (packet.Flags, error) {
 func (in *instance) checkFlags(L *lua.LState, n int) packet.Flags {
 	f, err := flagsOf(L.Get(n))
 	if err != nil {
-		in.state.Raise(L, err)
+		in.state.Raise(L, about("flags", err))
 	}
 	return f
 }

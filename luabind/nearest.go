@@ -10,6 +10,9 @@ import (
 // error or two away, or one the beginning of the other.
 func nearest(word string, words iter.Seq[string]) string {
 	best, at := "", 1+len(word)/3
+	if len(word) <= 4 {
+		at = 1
+	}
 	if len(word) > 64 {
 		return ""
 	}

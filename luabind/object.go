@@ -3,6 +3,7 @@ package luabind
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -127,13 +128,21 @@ func (in *instance) setField(p *packet.Packet, k *kind, key, v lua.LValue) error
 		return fmt.Errorf("%s.%s can only be read", k.name, name)
 	}
 	if err := f.set(in, p, v); err != nil {
-		var fe *packet.FieldError
-		if errors.As(err, &fe) {
-			return fmt.Errorf("%s.%s: %s", k.name, name, fe.Why)
-		}
-		return fmt.Errorf("%s.%s %w", k.name, name, err)
+		return about(k.name+"."+string(name), err)
 	}
 	return nil
+}
+
+// about is an error with what it is about before it: "tcp.dport is 70000, ...", but
+// "tcp.dport: want a number".
+func about(what string, err error) error {
+	if fe, ok := errors.AsType[*packet.FieldError](err); ok {
+		return fmt.Errorf("%s: %s", what, fe.Why)
+	}
+	if strings.HasPrefix(err.Error(), "is ") {
+		return fmt.Errorf("%s %w", what, err)
+	}
+	return fmt.Errorf("%s: %w", what, err)
 }
 
 // setFields sets every field of layer k that t names: a table of a builder, or of

@@ -10,6 +10,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/tunscript/tunscript/engine"
+	"github.com/tunscript/tunscript/engine/filter"
 	"github.com/tunscript/tunscript/engine/packet"
 )
 
@@ -35,9 +36,11 @@ func (in *instance) on(L *lua.LState) int {
 	config.Run = func(p *packet.Packet) engine.Verdict { return in.handle(h, p) }
 	handle, err := in.scope.Handle(config)
 	if err != nil {
-		var ce *engine.ConfigError
-		if errors.As(err, &ce) {
+		if ce, ok := errors.AsType[*engine.ConfigError](err); ok {
 			err = ce.Err
+		}
+		if se, ok := errors.AsType[*filter.SyntaxError](err); ok {
+			err = se // says itself that it is the filter
 		}
 		return in.state.Raise(L, fmt.Errorf("on: %w", err))
 	}
@@ -68,6 +71,14 @@ func (in *instance) onArgs(L *lua.LState, h *handler, config *engine.Handler) er
 		return onTable(v, h, config)
 	}
 	return fmt.Errorf("on: want a filter and a function, or a table, got %s", describe(L.Get(1)))
+}
+
+// optionName is a key of on{...} for a message.
+func optionName(key lua.LValue) string {
+	if name, ok := key.(lua.LString); ok {
+		return fmt.Sprintf("%q", clip(string(name)))
+	}
+	return "[" + key.String() + "]"
 }
 
 func tooMany(L *lua.LState, name string, most int) error {
@@ -163,7 +174,7 @@ func onTable(t *lua.LTable, h *handler, config *engine.Handler) (err error) {
 		name, _ := key.(lua.LString)
 		option, ok := onOptions[string(name)]
 		if !ok {
-			err = fmt.Errorf("on: there is no option %s%s (there are %s)", describe(key), didYouMean(string(name), onOptions),
+			err = fmt.Errorf("on: there is no option %v%s (there are %s)", optionName(key), didYouMean(string(name), onOptions),
 				strings.Join(slices.Sorted(maps.Keys(onOptions)), ", "))
 			return
 		}
