@@ -24,26 +24,33 @@ func (g gen) protochain(six bool, num uint32) *cond {
 	return and(version, &cond{op: cChain, chain: c})
 }
 
-// match walks the headers; ok is false where one lies outside the frame. It does
-// what libpcap's code does, to the letter: behind an authentication header it goes
-// on at that header's length, counted from the start of the packet.
+// match reports whether the protocol is in the chain; ok is false where a header lies
+// outside the frame.
 func (c *chain) match(p *packet.Packet, b []byte) (found, ok bool) {
+	found, steps := c.walk(p, b)
+	return found, steps >= 0
+}
+
+// walk goes from header to header and counts them, -1 where one lies outside the
+// frame. It does what libpcap's code does, to the letter: behind an authentication
+// header it goes on at that header's length, counted from the start of the packet.
+func (c *chain) walk(p *packet.Packet, b []byte) (found bool, steps int) {
 	byteAt := func(off uint32) (uint32, bool) {
 		return fetch(p, b, uint64(c.l3)+uint64(off), 1, true)
 	}
 	proto, ok := c.next.read(p, b)
 	if !ok {
-		return false, false
+		return false, -1
 	}
 	at := uint32(40)
 	if !c.six {
 		v, ok := byteAt(0)
 		if !ok {
-			return false, false
+			return false, -1
 		}
 		at = v & 15 * 4
 	}
-	for range maxChain {
+	for ; steps < maxChain; steps++ {
 		if proto == c.num || proto == packet.ProtoNoNext {
 			break
 		}
@@ -54,11 +61,11 @@ func (c *chain) match(p *packet.Packet, b []byte) (found, ok bool) {
 		}
 		next, ok := byteAt(at)
 		if !ok {
-			return false, false
+			return false, -1
 		}
 		n, ok := byteAt(at + 1)
 		if !ok {
-			return false, false
+			return false, -1
 		}
 		if isExt {
 			at += (n + 1) * 8
@@ -67,5 +74,5 @@ func (c *chain) match(p *packet.Packet, b []byte) (found, ok bool) {
 		}
 		proto = next
 	}
-	return proto == c.num, true
+	return proto == c.num, steps
 }

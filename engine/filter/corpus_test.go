@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
+
+	"github.com/tunscript/tunscript/engine/packet"
 )
 
 // A corpus is made of few addresses, ports and numbers, so that filters over them
@@ -58,6 +60,19 @@ func (c *corpus) ethernet(n int) [][]byte {
 		}
 	}
 	return frames
+}
+
+// round reports a packet that libpcap's own protochain goes round in for ever.
+func (c *corpus) round(p *packet.Packet) bool {
+	for tags := range uint32(3) {
+		for _, six := range []bool{false, true} {
+			walk := gen{link: p.Link(), tags: tags}.protochain(six, 255).b.chain
+			if _, steps := walk.walk(p, p.Frame()); steps == maxChain {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // raw makes n packets as a TUN device has them.

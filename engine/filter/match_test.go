@@ -110,6 +110,17 @@ func TestOutsideTheFrame(t *testing.T) {
 	}
 }
 
+// An authentication header that leads back to itself: libpcap's own code never comes
+// back from it.
+func TestForgedChainEnds(t *testing.T) {
+	b := make([]byte, 80)
+	b[0], b[6], b[40], b[41] = 0x60, packet.ProtoAH, packet.ProtoAH, 8
+	p := parsed(t, packet.IP, string(b))
+	if compile(t, "ip6 protochain 6").Match(p) || !compile(t, "ip6 protochain 51").Match(p) {
+		t.Error("found TCP in a circle of authentication headers")
+	}
+}
+
 func TestBuilt(t *testing.T) {
 	udp6 := "\x60\x00\x00\x00\x00\x10\x00\x40" +
 		"\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01" +

@@ -10,7 +10,8 @@ import (
 // A program is a condition made flat: instructions that each test something and say
 // where to go on. Code 0 is "no" and code 1 "yes"; jumps lead to smaller numbers,
 // so every run ends. That is libpcap's own form, with the load and the comparison
-// in one step, and runs in about half the time of closures that call one another.
+// in one step. It runs in half to four fifths of the time that closures calling one
+// another take (BenchmarkForms).
 type program struct {
 	code  []instr
 	start int32
