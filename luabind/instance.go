@@ -1,6 +1,8 @@
 package luabind
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
 
 	lua "github.com/yuin/gopher-lua"
@@ -16,7 +18,7 @@ type instance struct {
 	script *Script
 	scope  *engine.Scope
 	state  *vm.State
-	loaded bool // the top level has run
+	broken *vm.Error // why the script is out of service; nil while it is not
 	kinds  kinds
 	held   map[any]heldCall // what the engine will call, for the walk of memory
 
@@ -72,10 +74,29 @@ func (in *instance) roots(visit func(lua.LValue)) {
 
 func (in *instance) close() { in.state.Close() }
 
+// enter calls fn. A script that has broken its state, by holding more memory than
+// allowed or by a bug of ours, is out of service from then on: every handler, timer
+// and task of it fails, with the reason, until it is loaded anew. It is not started
+// anew by itself, since what its variables knew is lost.
+func (in *instance) enter(fn *lua.LFunction, args ...lua.LValue) ([]lua.LValue, error) {
+	if in.broken != nil {
+		return nil, in.broken
+	}
+	values, err := in.state.Call(fn, args...)
+	if err != nil && in.state.Broken() {
+		in.broken = &vm.Error{Reason: vm.Panic, Script: in.script.name, Cause: err}
+		if e, ok := errors.AsType[*vm.Error](err); ok {
+			in.broken.Reason, in.broken.Line = e.Reason, e.Line
+		}
+		in.broken.Message = fmt.Sprintf("out of service since it failed (%v): load it anew", err)
+	}
+	return values, err
+}
+
 // handle is a handler's Run: it shows p to fn and reads its verdict.
 func (in *instance) handle(h *handler, p *packet.Packet) engine.Verdict {
 	ref := in.borrow(h, p)
-	values, err := in.state.Call(h.fn, ref.ud)
+	values, err := in.enter(h.fn, ref.ud)
 	var v engine.Verdict
 	if err != nil {
 		v = engine.Fail(err)
@@ -98,7 +119,7 @@ func (in *instance) locate(v engine.Verdict, h *handler) engine.Verdict {
 
 // call runs fn for a timer or the like, and reports what it raises.
 func (in *instance) call(fn *lua.LFunction, args ...lua.LValue) (values []lua.LValue, ok bool) {
-	values, err := in.state.Call(fn, args...)
+	values, err := in.enter(fn, args...)
 	if err != nil {
 		in.scope.Fail(err)
 		return nil, false

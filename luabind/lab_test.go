@@ -18,13 +18,14 @@ import (
 // A lab is scripts between two devices in memory, tun0 and tun1 (or tap0 and tap1),
 // on a clock that the test moves. What the host puts on a wire is handled at once.
 type lab struct {
-	t     testing.TB
-	eng   *engine.Engine
-	wires map[string]*tundev.Wire
-	first string // the first device
-	logs  []string
-	errs  []error
-	ended error
+	t      testing.TB
+	eng    *engine.Engine
+	wires  map[string]*tundev.Wire
+	first  string // the first device
+	logs   []string
+	errs   []error
+	ended  error
+	script *luabind.Script // of withScript
 }
 
 // A setup says how a lab differs from the usual.

@@ -82,9 +82,6 @@ func (s *Script) Start(scope *engine.Scope) error {
 		return err
 	}
 	scope.OnEnd(in.close)
-	if _, err := in.state.Run(s.chunk); err != nil {
-		return err
-	}
-	in.loaded = true
-	return nil
+	_, err = in.state.Run(s.chunk)
+	return err
 }
