@@ -99,13 +99,13 @@ func (w *worker) observeVerdict(l *lane, p *packet.Packet, v Verdict, by *Handle
 		e.Program, e.Handler = by.scope.Name(), by.h.Name
 	}
 	switch v.kind {
-	case pass:
-		e.Kind = Passed
+	case pass, accept:
+		if e.Kind = Passed; v.kind == accept {
+			e.Kind = Accepted
+		}
 		if p.Out == nil {
 			e.Reason = string(ReasonUnforwarded)
 		}
-	case accept:
-		e.Kind = Accepted
 	case drop:
 		e.Kind, e.Reason = Dropped, string(v.reason())
 	case replace:

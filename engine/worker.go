@@ -216,7 +216,7 @@ func (w *worker) handle(l *lane, p *packet.Packet) {
 	if v.kind == drop && v.reason() != "" {
 		w.reasons.add(v.reason())
 	}
-	if v.kind == pass && p.Out == nil {
+	if v.kind <= accept && p.Out == nil {
 		w.reasons.add(ReasonUnforwarded)
 	}
 	if watched {
