@@ -283,7 +283,7 @@ func (s *Scope) close() (old any) {
 		h.on = false
 	}
 	s.started, s.waiting = nil, nil
-	s.w.stale = true
+	s.dirty()
 	for _, fn := range s.onEnd {
 		fn()
 	}
