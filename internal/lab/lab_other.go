@@ -38,8 +38,10 @@ func (n *Namespace) Host() (*host.Handle, error) { return nil, missing() }
 // Adopt fails.
 func (n *Namespace) Adopt(device string) error { return missing() }
 
-// Close does nothing.
+// Listening fails.
 func (n *Namespace) Listening() (bool, error) { return false, missing() }
+
+// Close does nothing.
 func (n *Namespace) Close() error { return nil }
 
 // Process is a command that runs in a lab.
