@@ -66,7 +66,7 @@ func (in *instance) checkNames(layer string, fields *lua.LTable) (err error) {
 	k := in.kindOf(layer)
 	fields.ForEach(func(key, _ lua.LValue) {
 		name, ok := key.(lua.LString)
-		if f := k.members[string(name)].field; ok && f != nil && f.set != nil {
+		if f := k.members.get(string(name)).field; ok && f != nil && f.set != nil {
 			return
 		}
 		if err == nil {

@@ -1,6 +1,7 @@
 package luabind
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -43,6 +44,23 @@ func (in *instance) number(n float64) lua.LValue {
 	slot := &in.numbers[h]
 	if slot.v == nil || slot.n != n {
 		slot.n, slot.v = n, lua.LNumber(n)
+	}
+	return slot.v
+}
+
+// addrTexts keeps one address a slot; the slot follows from the address.
+type addrTexts [512]struct {
+	a netip.Addr
+	v lua.LValue
+}
+
+// address is a as a Lua string.
+func (in *instance) address(a netip.Addr) lua.LValue {
+	b := a.As16()
+	h := (binary.BigEndian.Uint64(b[8:]) ^ binary.BigEndian.Uint64(b[:8])) * 0x9e3779b97f4a7c15 >> 55
+	slot := &in.addrs[h]
+	if slot.v == nil || slot.a != a {
+		slot.a, slot.v = a, lua.LString(a.String())
 	}
 	return slot.v
 }

@@ -113,7 +113,7 @@ func address(doc string, get func(p *packet.Packet) (netip.Addr, bool), set func
 			if !ok {
 				return lua.LNil
 			}
-			return in.addrs.of(a, netip.Addr.String)
+			return in.address(a)
 		},
 		set: func(in *instance, p *packet.Packet, v lua.LValue) error {
 			a, err := in.parseAddr(v)

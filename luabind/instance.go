@@ -29,7 +29,7 @@ type instance struct {
 	spare []*packetRef // of earlier ones
 
 	drops     map[lua.LString]engine.Verdict
-	addrs     texts[netip.Addr]
+	addrs     addrTexts
 	macs      texts[packet.MAC]
 	flagTexts texts[packet.Flags]
 	ports     texts[*packet.Port]
@@ -98,23 +98,19 @@ func (in *instance) handle(h *handler, p *packet.Packet) engine.Verdict {
 	ref := in.borrow(h, p)
 	values, err := in.enter(h.fn, ref.ud)
 	var v engine.Verdict
+	if err == nil {
+		if v, err = in.verdict(values); err != nil {
+			err = &vm.Error{Reason: vm.Runtime, Script: in.script.name, Line: h.line, Message: err.Error(), Cause: err}
+		}
+	}
 	if err != nil {
 		v = engine.Fail(err)
-	} else {
-		v = in.locate(in.verdict(values), h)
 	}
 	ref.p = nil
-	in.recycle()
-	return v
-}
-
-// locate gives an error about a verdict the line of its handler.
-func (in *instance) locate(v engine.Verdict, h *handler) engine.Verdict {
-	err := v.Err()
-	if err == nil {
-		return v
+	if len(in.lent) > 0 {
+		in.recycle()
 	}
-	return engine.Fail(&vm.Error{Reason: vm.Runtime, Script: in.script.name, Line: h.line, Message: err.Error(), Cause: err})
+	return v
 }
 
 // call runs fn for a timer or the like, and reports what it raises.

@@ -18,15 +18,7 @@ type kind struct {
 	*layer
 	index   int
 	meta    *lua.LTable
-	members map[string]member
-}
-
-// A member is what one name of a kind means. tcp.options is two of them: a layer
-// that is read and a field that is set.
-type member struct {
-	field *field
-	fn    *lua.LFunction // the method as Lua calls it
-	layer *kind
+	members members
 }
 
 // kinds are all layers of a state.
@@ -37,7 +29,7 @@ type kinds struct {
 }
 
 // kindOf is the kind of the header layer of that name, or nil.
-func (in *instance) kindOf(name string) *kind { return in.kinds.packet.members[name].layer }
+func (in *instance) kindOf(name string) *kind { return in.kinds.packet.members.get(name).layer }
 
 func (in *instance) openKinds() {
 	in.kinds.packet = in.newKind(packetLayer())
@@ -50,9 +42,7 @@ func (in *instance) openKinds() {
 
 // contain makes sub a layer of k.
 func (k *kind) contain(sub *kind) {
-	m := k.members[sub.name]
-	m.layer = sub
-	k.members[sub.name] = m
+	k.members.at(sub.name).layer = sub
 }
 
 // headerLayers are the layers of a packet, as p.NAME.
@@ -68,15 +58,15 @@ func headerLayers() []*layer {
 
 func (in *instance) newKind(l *layer) *kind {
 	L := in.state.L()
-	k := &kind{layer: l, index: len(in.kinds.all), members: map[string]member{}}
+	k := &kind{layer: l, index: len(in.kinds.all)}
 	in.kinds.all = append(in.kinds.all, k)
 	for name, f := range l.fields {
-		k.members[name] = member{field: f}
+		k.members.at(name).field = f
 	}
 	for name, m := range l.methods {
-		k.members[name] = member{fn: L.NewFunction(func(L *lua.LState) int {
+		k.members.at(name).fn = L.NewFunction(func(L *lua.LState) int {
 			return m.fn(in, L, in.self(L, k, name))
-		})}
+		})
 	}
 	k.meta = L.CreateTable(0, 6)
 	k.meta.RawSetString("__index", L.NewFunction(in.index))
@@ -114,7 +104,7 @@ func (k *kind) unknown(key lua.LValue) error {
 	if !ok {
 		return fmt.Errorf("%s has fields with names only, got %s", k.name, describe(key))
 	}
-	return fmt.Errorf("%s has no %q%s", k.name, string(name), didYouMean(string(name), k.members))
+	return fmt.Errorf("%s has no %q%s", k.name, string(name), suggest(string(name), k.members.names()))
 }
 
 // ownMeta is a metatable for one userdata that is used again and again. Methods
@@ -125,7 +115,7 @@ func (in *instance) ownMeta(ud *lua.LUserData, k *kind) *lua.LTable {
 	L := in.state.L()
 	methods := L.CreateTable(0, len(k.methods))
 	for name := range k.methods {
-		methods.RawSetString(name, k.members[name].fn)
+		methods.RawSetString(name, k.members.get(name).fn)
 	}
 	rest := L.CreateTable(0, 1)
 	rest.RawSetString("__index", L.NewFunction(func(L *lua.LState) int {

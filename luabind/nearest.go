@@ -30,7 +30,11 @@ func nearest(word string, words iter.Seq[string]) string {
 
 // didYouMean is the end of a message about an unknown word.
 func didYouMean[V any](word string, known map[string]V) string {
-	if w := nearest(word, maps.Keys(known)); w != "" {
+	return suggest(word, maps.Keys(known))
+}
+
+func suggest(word string, known iter.Seq[string]) string {
+	if w := nearest(word, known); w != "" {
 		return "; did you mean \"" + w + "\"?"
 	}
 	return ""

@@ -58,7 +58,7 @@ func (in *instance) field(L *lua.LState, ref *packetRef, k *kind, key lua.LValue
 	if !ok {
 		return in.numbered(L, ref, k, key)
 	}
-	m := k.members[string(name)]
+	m := k.members.get(string(name))
 	switch {
 	case m.layer != nil:
 		if m.layer.has(ref.p) {
@@ -112,7 +112,7 @@ func (in *instance) setField(p *packet.Packet, k *kind, key, v lua.LValue) error
 		}
 		return k.unknown(key)
 	}
-	m := k.members[string(name)]
+	m := k.members.get(string(name))
 	f := m.field
 	switch {
 	case f == nil && m.layer != nil:
@@ -169,7 +169,7 @@ func (k *kind) step(key lua.LValue) int {
 	if name == "type" || name == "op" {
 		return 0
 	}
-	if f := k.members[string(name)].field; f != nil && f.clear != nil {
+	if f := k.members.get(string(name)).field; f != nil && f.clear != nil {
 		return 2
 	}
 	return 1

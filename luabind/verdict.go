@@ -17,18 +17,10 @@ var verdictWords = map[string]bool{"pass": true, "accept": true, "drop": true}
 const allowed = `return nothing, "pass", "accept", "drop" [, reason], a packet or a list of packets`
 
 // verdict reads what a handler returned.
-func (in *instance) verdict(values []lua.LValue) engine.Verdict {
+func (in *instance) verdict(values []lua.LValue) (engine.Verdict, error) {
 	if len(values) == 0 {
-		return engine.Pass()
+		return engine.Pass(), nil
 	}
-	v, err := in.oneVerdict(values)
-	if err != nil {
-		return engine.Fail(err)
-	}
-	return v
-}
-
-func (in *instance) oneVerdict(values []lua.LValue) (engine.Verdict, error) {
 	if word, ok := values[0].(lua.LString); ok && word == "drop" {
 		return in.dropVerdict(values[1:])
 	}
