@@ -22,4 +22,17 @@
 //
 // What a script makes itself (p:reply(), p:copy(), builders) is its own until it
 // is returned as a verdict, which gives it away; send takes a snapshot.
+//
+// # The registry
+//
+// The API stands in one registry: globals (globals.go) and layers (kind.go), each
+// name with its signature and meaning. What Lua sees is made of it, and so are the
+// editor's stubs and the documentation.
+//
+// # What goes wrong
+//
+// A mistake raises at the script's line, says what is wanted, and names the nearest
+// word. A handler that fails is the engine's to count and decide about. A script that
+// has broken its Lua state, by holding more memory than allowed, is out of service:
+// every call of it fails with that reason, until it is loaded anew.
 package luabind

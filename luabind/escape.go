@@ -1,10 +1,6 @@
 package luabind
 
-import (
-	"sync"
-
-	lua "github.com/yuin/gopher-lua"
-)
+import lua "github.com/yuin/gopher-lua"
 
 // keeps reports whether a handler's code could keep its packet, or a layer or an
 // answer of it, beyond the call: in a variable outside, a table, a closure, or by
@@ -114,29 +110,6 @@ func (f *flow) goTo(pc int, m *marks) {
 	if changed {
 		f.todo = append(f.todo, pc)
 	}
-}
-
-// The fields of an instruction of gopher-lua: 6 bits of operation, 8 of A, 9 of C,
-// 9 of B, from the top; B and C above 255 are constants.
-func opcode(i uint32) int { return int(i >> 26) }
-func argA(i uint32) int   { return int(i>>18) & 0xff }
-func argB(i uint32) int   { return int(i & 0x1ff) }
-func argC(i uint32) int   { return int(i>>9) & 0x1ff }
-func argBx(i uint32) int  { return int(i & 0x3ffff) }
-func argSbx(i uint32) int { return argBx(i) - 0x1ffff }
-
-// words is how many words follow the instruction at pc that are none: what a
-// closure captures, the number of a large SETLIST.
-func (f *flow) words(pc int) int {
-	switch i := f.proto.Code[pc]; opcode(i) {
-	case lua.OP_CLOSURE:
-		return int(f.proto.FunctionPrototypes[argBx(i)].NumUpvalues)
-	case lua.OP_SETLIST:
-		if argC(i) == 0 {
-			return 1
-		}
-	}
-	return 0
 }
 
 // capture is what the words behind the CLOSURE at pc say: which registers it shares
@@ -300,36 +273,3 @@ func (f *flow) mayBeLayer(rk int) bool {
 	name, ok := f.constant(rk)
 	return !ok || !names().plainFields[name]
 }
-
-// constant is the string constant that the operand rk names.
-func (f *flow) constant(rk int) (string, bool) {
-	if rk < 256 || rk-256 >= len(f.proto.Constants) {
-		return "", false
-	}
-	s, ok := f.proto.Constants[rk-256].(lua.LString)
-	return string(s), ok
-}
-
-// names says which names give no packet and no layer, wherever they stand.
-var names = sync.OnceValue(func() (n struct{ plainFields, plainMethods map[string]bool }) {
-	n.plainFields, n.plainMethods = map[string]bool{}, map[string]bool{}
-	layers := append(headerLayers(), packetLayer(), optionsLayer())
-	for _, l := range layers {
-		for name := range l.fields {
-			n.plainFields[name] = true
-		}
-		for name := range l.methods {
-			n.plainMethods[name] = true
-		}
-	}
-	for _, l := range layers {
-		delete(n.plainFields, l.name)
-		for name, m := range l.methods {
-			delete(n.plainFields, name)
-			if m.gives {
-				delete(n.plainMethods, name)
-			}
-		}
-	}
-	return n
-})
