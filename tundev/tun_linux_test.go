@@ -125,6 +125,7 @@ func addrs(list ...string) (out []netip.Addr) {
 
 // The kernel's own ping, answered by a loop over packets.
 func TestTheKernelIsAnswered(t *testing.T) {
+	labtest.Need(t, "ip", "ping")
 	both := tundev.Config{
 		Address: prefixes("192.0.2.1/32", "2001:db8::1/128"), Peer: addrs("192.0.2.2", "2001:db8::2"),
 		Route: prefixes("198.51.100.0/24"),

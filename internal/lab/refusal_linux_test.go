@@ -48,6 +48,7 @@ func TestRefusals(t *testing.T) {
 // An ordinary user, with the node as distributions have it, needs no root.
 func TestAnOrdinaryUser(t *testing.T) {
 	needRoot(t)
+	labtest.Need(t, "ip")
 	tun := "mount -t tmpfs none /dev/net && mknod -m 666 /dev/net/tun c 10 200"
 	out, status := run(t, breaking(t, "root", tun, "nobody",
 		"id -u; grep -c . /proc/self/uid_map; cat /proc/sys/net/ipv4/ping_group_range; ip tuntap add t0 mode tun && ip -o link show t0"))
@@ -59,6 +60,7 @@ func TestAnOrdinaryUser(t *testing.T) {
 // Root of a container has uid 0 and lacks rights: it does as an ordinary user does.
 func TestRootWithoutRights(t *testing.T) {
 	needRoot(t)
+	labtest.Need(t, "ip")
 	for _, caps := range []string{"-sys_admin", "-net_admin", "-sys_admin,-net_admin"} {
 		out, status := run(t, breaking(t, "root", "true", "setpriv --bounding-set "+caps, "id -u; ip -o link show lo"))
 		if status != 0 || !strings.HasPrefix(out, "0\n") || !strings.Contains(out, "LOOPBACK,UP") {
