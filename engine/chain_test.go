@@ -66,6 +66,8 @@ func TestVerdicts(t *testing.T) {
 			run: func(p *packet.Packet) engine.Verdict { return engine.Fail(errors.New("no")) }},
 		{name: "no error is no failure", tun1: []string{"x!"},
 			run: func(p *packet.Packet) engine.Verdict { return engine.Fail(nil) }},
+		{name: "twice in a list, without a way out", reasons: map[engine.Reason]uint64{engine.ReasonUnforwarded: 2},
+			run: func(p *packet.Packet) engine.Verdict { p.Out = nil; return engine.Replace(p, p) }},
 		{name: "a packet without a way out ends here", reasons: map[engine.Reason]uint64{engine.ReasonUnforwarded: 1},
 			run: func(p *packet.Packet) engine.Verdict { p.Out = nil; return engine.Accept() }},
 	} {
@@ -260,6 +262,31 @@ func TestHandleAndCancelAtRunTime(t *testing.T) {
 	}))
 	b.step(0, udp(t, 7, "1"), udp(t, 7, "2"), udp(t, 7, "3"))
 	if diff := cmp.Diff([]string{"1", "2 once", "3"}, b.got(1)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A packet that ends in a list is one packet in the pool, not two: later packets
+// must not share its buffer.
+func TestNoBufferIsSharedAfterAList(t *testing.T) {
+	b := virtual(t, handler("lists", engine.Handler{Run: func(p *packet.Packet) engine.Verdict {
+		p.Out = nil
+		q := p.Clone()
+		q.Out = nil
+		return engine.Replace(p, q, q, p)
+	}}))
+	b.step(0, udp(t, 7, "x"), udp(t, 7, "y"))
+	b.got(0)
+	var answer, question *packet.Packet
+	b.Swap(nil, handler("first", engine.Handler{Prio: -1, Run: func(p *packet.Packet) engine.Verdict {
+		question, answer = p, p.Reply()
+		if &question.Frame()[0] == &answer.Frame()[0] {
+			t.Error("question and answer share a buffer")
+		}
+		return engine.Replace(answer)
+	}}))
+	b.step(0, udp(t, 7, "z"))
+	if diff := cmp.Diff([]string{"z"}, b.got(0)); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -120,6 +120,7 @@ func (e *Engine) exchange(place int, pc ProgramConfig, in *Scope) {
 	e.exchangeConfig(place, pc)
 	e.mu.Unlock()
 	var left any
+	reload := false
 	switch {
 	case in == nil:
 		if place < len(w.scopes) {
@@ -129,12 +130,12 @@ func (e *Engine) exchange(place int, pc ProgramConfig, in *Scope) {
 	case place == len(w.scopes):
 		w.scopes = append(w.scopes, in)
 	default:
-		left = w.scopes[place].close()
+		left, reload = w.scopes[place].close(), true
 		w.scopes[place] = in
 	}
 	if in != nil {
 		in.attach()
-		if in.onReload != nil {
+		if reload && in.onReload != nil {
 			w.last = in
 			in.onReload(left)
 		}

@@ -265,8 +265,9 @@ func (w *worker) sendTaken(q, p *packet.Packet) {
 		}
 		if q.Out == nil {
 			w.reasons.add(ReasonUnforwarded)
-			q.SetTag(taken)
-			w.pool.Put(q)
+			if q != p { // p goes back at the end of replace
+				w.pool.Put(q)
+			}
 			return
 		}
 		w.send(q)

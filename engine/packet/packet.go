@@ -89,6 +89,7 @@ type Packet struct {
 
 	why  string // why an empty answer is empty
 	pool *Pool
+	kept bool // in the pool: nobody has it
 	tag  uint64
 }
 

@@ -36,7 +36,7 @@ func (pl *Pool) Get(n int) *Packet {
 		p := (*list)[last]
 		*list = (*list)[:last]
 		if len(p.buf) >= n+2*Headroom {
-			p.pool = pl
+			p.pool, p.kept = pl, false
 			return p
 		}
 	}
@@ -48,9 +48,10 @@ func (pl *Pool) Get(n int) *Packet {
 	return p
 }
 
-// Put takes a packet back. Nobody may use it afterwards.
+// Put takes a packet back. Nobody may use it afterwards. One that is there already
+// stays there once.
 func (pl *Pool) Put(p *Packet) {
-	if pl == nil || p == nil {
+	if pl == nil || p == nil || p.kept {
 		return
 	}
 	list := &pl.small
@@ -62,6 +63,7 @@ func (pl *Pool) Put(p *Packet) {
 	}
 	p.reset()
 	p.In, p.Out, p.Time, p.tag, p.pool = nil, nil, time.Time{}, 0, nil
+	p.kept = true
 	*list = append(*list, p)
 }
 
