@@ -1,0 +1,134 @@
+// Package embedtest builds programs that embed tunscript, outside its module and
+// as they stand, and runs them.
+package embedtest
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tunscript/tunscript/internal/lab"
+	"github.com/tunscript/tunscript/internal/lab/labtest"
+)
+
+func TestMain(m *testing.M) { labtest.Main(m) }
+
+// build copies one of the embedding programs beside a module file that names this
+// checkout, and compiles it. Only the module cache is asked.
+func build(t *testing.T, name string) (program string) {
+	t.Helper()
+	labtest.Need(t, "go")
+	from := os.Getenv("TUNSCRIPT_ACCEPTANCE")
+	if from == "" {
+		from = "../../../shared/acceptance"
+	}
+	from = filepath.Join(from, "embed")
+	if _, err := os.Stat(from); err != nil {
+		t.Skip("no embedding programs: set TUNSCRIPT_ACCEPTANCE to the folder of the acceptance scripts")
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(filepath.Join(dir, name), os.DirFS(filepath.Join(from, name))); err != nil {
+		t.Fatal(err)
+	}
+	mod, err := os.ReadFile(filepath.Join(from, "go.mod.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod = fmt.Appendf(mod, "\nreplace github.com/tunscript/tunscript => %s\n", root)
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), mod, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	program = filepath.Join(dir, name+".bin")
+	for _, args := range [][]string{{"mod", "tidy"}, {"build", "-o", program, "./" + name}} {
+		cmd := exec.CommandContext(t.Context(), "go", args...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOSUMDB=off", "GOWORK=off")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+	return program
+}
+
+// command runs a program in a namespace to its end and returns what it said.
+func command(t *testing.T, n *lab.Namespace, args ...string) (string, error) {
+	t.Helper()
+	var out []byte
+	err := n.Do(func() (err error) {
+		out, err = exec.CommandContext(t.Context(), args[0], args[1:]...).CombinedOutput()
+		return err
+	})
+	return string(out), err
+}
+
+// eventually asks again for up to 5 s.
+func eventually(t *testing.T, n *lab.Namespace, args ...string) string {
+	t.Helper()
+	deadline := time.Now().Add(5 * time.Second)
+	for {
+		out, err := command(t, n, args...)
+		if err == nil {
+			return out
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// The program forward joins two namespaces as a router: a ping arrives one hop
+// older.
+func TestForward(t *testing.T) {
+	labtest.Need(t, "ip", "ping")
+	a, b := labtest.Namespace(t), labtest.Namespace(t)
+	program := build(t, "forward")
+
+	var out bytes.Buffer
+	cmd := exec.Command(program)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := a.Do(cmd.Start); err != nil {
+		t.Fatal(err)
+	}
+	ended := false
+	end := func() error {
+		if ended {
+			return nil
+		}
+		ended = true
+		cmd.Process.Signal(syscall.SIGTERM)
+		return cmd.Wait()
+	}
+	t.Cleanup(func() { end() })
+
+	// As the program's header says.
+	eventually(t, a, "ip", "link", "show", "tun1")
+	if err := a.Do(func() error { return b.Adopt("tun1") }); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range []string{"addr add 198.51.100.1/24 dev tun1", "link set tun1 up", "route add 192.0.2.0/24 dev tun1"} {
+		eventually(t, b, append([]string{"ip"}, strings.Fields(args)...)...)
+	}
+	eventually(t, a, "ip", "route", "replace", "198.51.100.0/24", "dev", "tun0")
+	said := eventually(t, a, "ping", "-c", "3", "-i", "0.2", "-W", "2", "198.51.100.1")
+	if strings.Count(said, "ttl=63") != 3 {
+		t.Errorf("ping says\n%swant three answers with ttl=63", said)
+	}
+	if err := end(); err != nil {
+		t.Errorf("forward: %v", err)
+	}
+	var received, sent int
+	if _, err := fmt.Sscanf(out.String(), "received %d sent %d", &received, &sent); err != nil || received < 3 || sent < 3 {
+		t.Errorf("forward says %q, want at least 3 received and sent", out.String())
+	}
+}
