@@ -38,7 +38,8 @@ const (
 // readable, somebody wakes it, or a time has come.
 type waiter struct {
 	wish     Wait
-	busy     time.Time   // when there was work last
+	busy     time.Time   // when there were packets last
+	worked   bool        // since the last sleep: somebody may have been made runnable
 	sleeping atomic.Bool // any goroutine: a wake must reach into the sleep
 	woken    atomic.Bool // any goroutine: do not go to sleep
 	sleeper
@@ -56,7 +57,7 @@ func (w *waiter) wake() {
 // comes. With more it only looks.
 func (w *waiter) wait(more bool, due time.Time) {
 	if more {
-		w.busy = time.Now()
+		w.busy, w.worked = time.Now(), true
 		if w.looks() {
 			w.look()
 		}
@@ -82,9 +83,13 @@ func (w *waiter) sleep(due time.Time) {
 	}
 	if w.wish == Prompt && time.Since(w.busy) < promptIdle {
 		if int(prompting.Add(1)) <= runtime.GOMAXPROCS(0)-1 {
-			// What this goroutine made runnable sits in the queue of its P until
-			// somebody steals it: let it run first, then look again.
-			runtime.Gosched()
+			if w.worked {
+				// What this goroutine made runnable sits in the queue of its P until
+				// somebody steals it: let it run first, then look again. Not after
+				// every wait: right behind one it holds up the collector.
+				w.worked = false
+				runtime.Gosched()
+			}
 			if !w.woken.Load() {
 				if timeout < 0 || timeout > promptMost {
 					timeout = promptMost

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"sync"
 	"syscall"
 	"time"
 	"unsafe"
@@ -12,10 +13,14 @@ import (
 // sleeper is epoll over the queues' descriptors and an eventfd.
 type sleeper struct {
 	epoll, event int
-	fds          int
+	fds, queues  int // watched: with a descriptor, and all
 	ready        func(queue int)
 	events       [64]unix.EpollEvent
-	coarse       bool // the kernel has no epoll_pwait2 (before 5.11): timeouts are whole milliseconds
+	timeout      [2]int64 // struct __kernel_timespec, 64 bits everywhere; here, as what the kernel reads must not move
+	coarse       bool     // the kernel has no epoll_pwait2 (before 5.11): timeouts are whole milliseconds
+
+	ending sync.Mutex // any goroutine: the descriptor's number may soon be another's
+	ended  bool
 }
 
 const eventQueue = -1 // what epoll says of the eventfd
@@ -35,12 +40,13 @@ func newWaiter(wish Wait, ready func(queue int)) (*waiter, error) {
 		w.close()
 		return nil, err
 	}
-	w.fds = 0
+	w.fds, w.queues = 0, 0
 	return w, nil
 }
 
 // add has the descriptor of a queue watched.
 func (s *sleeper) add(fd, queue int) error {
+	s.queues++
 	if fd < 0 {
 		return nil
 	}
@@ -61,9 +67,9 @@ func (s *sleeper) remove(fd int) {
 	}
 }
 
-// looks reports that a look finds what no wake tells: with one descriptor, the
-// one that is being read, there is nothing else to find.
-func (s *sleeper) looks() bool { return s.fds > 1 }
+// looks reports that a look finds what no wake tells: with one queue, the one that
+// is being read, there is nothing else to find.
+func (s *sleeper) looks() bool { return s.fds > 0 && s.queues > 1 }
 
 // look names the queues that are ready now.
 func (s *sleeper) look() { s.block(0, true) }
@@ -94,8 +100,8 @@ func (s *sleeper) epollWait(timeout time.Duration, raw bool) (int, syscall.Errno
 	}
 	events, room := uintptr(unsafe.Pointer(&s.events[0])), uintptr(len(s.events))
 	if timeout > 0 && !s.coarse {
-		ts := unix.NsecToTimespec(int64(timeout))
-		n, _, errno := call(unix.SYS_EPOLL_PWAIT2, uintptr(s.epoll), events, room, uintptr(unsafe.Pointer(&ts)), 0, 0)
+		s.timeout = [2]int64{int64(timeout / time.Second), int64(timeout % time.Second)}
+		n, _, errno := call(unix.SYS_EPOLL_PWAIT2, uintptr(s.epoll), events, room, uintptr(unsafe.Pointer(&s.timeout)), 0, 0)
 		if errno != unix.ENOSYS {
 			return int(n), errno
 		}
@@ -111,11 +117,18 @@ func (s *sleeper) epollWait(timeout time.Duration, raw bool) (int, syscall.Errno
 
 // interrupt ends block. Any goroutine may call it.
 func (s *sleeper) interrupt() {
-	one := [8]byte{1}
-	unix.Write(s.event, one[:])
+	s.ending.Lock()
+	defer s.ending.Unlock()
+	if !s.ended {
+		one := [8]byte{1}
+		unix.Write(s.event, one[:])
+	}
 }
 
 func (s *sleeper) close() {
+	s.ending.Lock()
+	defer s.ending.Unlock()
+	s.ended = true
 	unix.Close(s.event)
 	unix.Close(s.epoll)
 }
