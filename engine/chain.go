@@ -17,7 +17,18 @@ type segment struct {
 	prio    int
 	rank    int // the program's place in the configuration
 	handles []*Handle
-	index   *filter.Index
+	index   *filter.Index // nil when no handler has a filter
+}
+
+// next is the first handler from i on that wants p as it now is, or -1.
+func (s *segment) next(p *packet.Packet, i int) int {
+	switch {
+	case s.index != nil:
+		return s.index.Next(p, i)
+	case i < len(s.handles):
+		return i
+	}
+	return -1
 }
 
 // buildChain makes the chain for device from what the scopes have registered.
@@ -48,8 +59,13 @@ func buildChain(scopes []*Scope, device int) chain {
 	})
 	for _, seg := range c {
 		filters := make([]*filter.Filter, len(seg.handles))
+		some := false
 		for i, h := range seg.handles {
 			filters[i] = h.filter
+			some = some || h.filter != nil
+		}
+		if !some {
+			continue
 		}
 		seg.index = filter.NewIndex(filters)
 	}
@@ -61,13 +77,17 @@ func buildChain(scopes []*Scope, device int) chain {
 func (w *worker) decide(c chain, p *packet.Packet) (v Verdict, by *Handle) {
 	for _, seg := range c {
 		// The index is asked again after every handler, for p as it now is.
-		for i := seg.index.Next(p, 0); i >= 0; i = seg.index.Next(p, i+1) {
+		for i := seg.next(p, 0); i >= 0; i = seg.next(p, i+1) {
 			h := seg.handles[i]
 			if !h.on {
 				continue
 			}
 			v := h.h.Run(p)
 			h.stats.packets.add(1)
+			if !h.stats.touched {
+				h.stats.touched = true
+				w.touched = append(w.touched, h)
+			}
 			h.history <<= 1
 			switch v.kind {
 			case pass:

@@ -4,11 +4,22 @@ package engine
 // returns is what Run would refuse to start with. Nothing takes effect and no
 // device is read. It is for an engine that has not run.
 func (e *Engine) Check() error {
+	if err := e.take(); err != nil {
+		return err
+	}
+	defer e.release()
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.state != made {
+	state := e.state
+	e.mu.Unlock()
+	switch state {
+	case made:
+	case stopped:
+		return ErrStopped
+	default:
 		return ErrRunning
 	}
+	// Chance is that of the run to come, and is not used up.
+	defer func(before uint64) { e.generation = before }(e.generation)
 	for _, pc := range e.programs {
 		s, err := e.prepare(pc)
 		if err != nil {

@@ -54,10 +54,13 @@ func (e *ConfigError) Unwrap() error { return e.Err }
 func (c *Config) check() ([]*device, []ProgramConfig, error) {
 	devices := make([]*device, 0, len(c.Devices))
 	for i, d := range c.Devices {
-		if d.Device == nil {
+		if isNil(d.Device) {
 			return nil, nil, &ConfigError{fmt.Sprintf("device %d", i+1), fmt.Errorf("Device is nil: open one with tundev.Open or tundev.Pipe")}
 		}
 		name := d.Device.Info().Name
+		if name == "" {
+			return nil, nil, &ConfigError{fmt.Sprintf("device %d", i+1), fmt.Errorf("it has no name: forward, filters and counters need one")}
+		}
 		if slices.ContainsFunc(devices, func(o *device) bool { return o.name == name }) {
 			return nil, nil, &ConfigError{"device " + name, fmt.Errorf("two devices have this name: give each its own")}
 		}
@@ -82,14 +85,14 @@ func (c *Config) check() ([]*device, []ProgramConfig, error) {
 }
 
 func (pc *ProgramConfig) check(devices []*device, before []ProgramConfig) error {
-	if pc.Program == nil {
+	if isNil(pc.Program) {
 		return &ConfigError{fmt.Sprintf("program %d", len(before)+1), fmt.Errorf("Program is nil: load one with luabind.Load or make one with engine.ProgramFunc")}
 	}
 	fail := func(format string, args ...any) error {
 		return &ConfigError{"program " + pc.Program.Name(), fmt.Errorf(format, args...)}
 	}
-	if !reflect.TypeOf(pc.Program).Comparable() {
-		return fail("it cannot be compared, and programs are told apart by identity: use a pointer")
+	if err := identity(pc.Program); err != nil {
+		return err
 	}
 	for _, o := range before {
 		if o.Program == pc.Program {
@@ -106,6 +109,21 @@ func (pc *ProgramConfig) check(devices []*device, before []ProgramConfig) error 
 	}
 	pc.DisableAfter = cmp.Or(pc.DisableAfter, defaultDisableAfter)
 	return nil
+}
+
+// identity refuses a program that == does not tell from others.
+func identity(p Program) error {
+	if reflect.TypeOf(p).Comparable() {
+		return nil
+	}
+	return &ConfigError{"program " + p.Name(), fmt.Errorf("it cannot be compared, and programs are told apart by identity: use a pointer")}
+}
+
+// isNil reports an interface that holds nothing, or a nil pointer: the result of
+// a function whose error was not looked at.
+func isNil(x any) bool {
+	v := reflect.ValueOf(x)
+	return !v.IsValid() || (v.Kind() == reflect.Pointer || v.Kind() == reflect.Func) && v.IsNil()
 }
 
 func names(devices []*device) string {

@@ -66,7 +66,7 @@ type Queue interface {
 	// Write sends ps in order and never waits. A packet that the device cannot
 	// take is passed to lost with the reason, and is not an error. The packets
 	// stay the caller's. An error says that the device is lost, and the packets
-	// not yet sent with it.
+	// not yet sent with it; the engine calls none of ps sent.
 	Write(ps []*packet.Packet, lost func(p *packet.Packet, why Reason)) error
 
 	// FD is a descriptor that becomes readable when packets wait, or -1: then

@@ -32,12 +32,17 @@ type Engine struct {
 
 	observers atomic.Pointer[[]observer]
 
-	mu         sync.Mutex
-	state      state
-	programs   []ProgramConfig
-	generation atomic.Uint64
-	swapping   sync.Mutex // held by one Swap at a time
-	done       chan struct{}
+	// turn is held while programs start, are exchanged or are stepped; never in a
+	// run that has started. User code runs under it, so who asks for it on the
+	// goroutine that holds it is refused (see take).
+	turn       sync.Mutex
+	holder     atomic.Uint64 // that goroutine, 0 for none
+	generation uint64        // of scopes, under turn
+
+	mu       sync.Mutex // no user code runs under it
+	state    state
+	programs []ProgramConfig
+	done     chan struct{} // closed when everything has ended
 }
 
 type state uint8
@@ -79,21 +84,22 @@ func New(c Config) (*Engine, error) {
 		e.seed = rand.Uint64()
 	}
 	e.observers.Store(new([]observer))
-	if c.Observer != nil {
+	if !isNil(c.Observer) {
 		e.addObserver(observer{c.Observer, nil, new(int)})
 	}
 	w := newWorker(e)
 	w.pool.Rand = rand.New(rand.NewChaCha8(key(e.seed)))
-	if c.Clock.virtual {
-		w.now = c.Clock.start
-	}
 	e.worker = w
+	w.moveTo(c.Clock.start)
 	if w.waiter, err = newWaiter(c.Wait, func(i int) { w.devices[i].ready.Store(true) }); err != nil {
 		return nil, err
 	}
 	if err := e.attach(); err != nil {
 		w.waiter.close()
 		return nil, err
+	}
+	if c.Clock.virtual && c.Clock.start.IsZero() {
+		w.moveTo(w.firstStamp())
 	}
 	return e, nil
 }
@@ -135,7 +141,7 @@ func (e *Engine) attach() error {
 	}
 	for i, d := range e.devices {
 		if d.forward >= 0 {
-			w.devices[i].forward = w.devices[d.forward]
+			w.devices[i].way = w.devices[d.forward].port
 		}
 	}
 	return nil
@@ -148,24 +154,48 @@ func (e *Engine) attach() error {
 // *LostError; or what a program's Start returned. Afterwards devices are closed
 // and nothing is left behind.
 func (e *Engine) Run(ctx context.Context) error {
+	if ctx == nil {
+		return errors.New("Run needs a context: give it context.Background()")
+	}
+	if err := e.take(); err != nil {
+		return err
+	}
 	if err := e.begin(running); err != nil {
+		e.release()
 		return err
 	}
+	w := e.worker
+	w.goroutine.Store(goroutineID())
+	defer w.goroutine.Store(0) // the last to happen: what runs at the end is on the worker, too
 	defer e.end()
-	e.worker.goroutine.Store(goroutineID())
-	defer e.worker.goroutine.Store(0)
-	stop := context.AfterFunc(ctx, func() {
-		e.worker.mail.send(func() { e.worker.stop(nil) }, e.worker.wake)
-	})
+	stop := context.AfterFunc(ctx, func() { w.mail.send(func() { w.stop(nil) }, w.wake) })
 	defer stop()
-	if err := e.startAll(); err != nil {
+	err := e.startAll()
+	e.release()
+	switch {
+	case err != nil:
 		return err
-	}
-	if e.cfg.Clock.virtual {
+	case e.cfg.Clock.virtual:
 		return e.runVirtual()
 	}
-	e.worker.loop()
-	return e.worker.outcome
+	w.loop()
+	return w.outcome
+}
+
+// take takes the turn, which release gives back. On the worker, and in what
+// runs under the turn, it would wait for ever: ErrOnWorker.
+func (e *Engine) take() error {
+	if e.onWorker() {
+		return ErrOnWorker
+	}
+	e.turn.Lock()
+	e.holder.Store(goroutineID())
+	return nil
+}
+
+func (e *Engine) release() {
+	e.holder.Store(0)
+	e.turn.Unlock()
 }
 
 // begin moves the engine on to the state s.
@@ -182,15 +212,11 @@ func (e *Engine) begin(s state) error {
 	return nil
 }
 
-// end takes everything down, on the worker.
+// end takes everything down, once, on the worker or by who has the turn.
 func (e *Engine) end() {
 	e.mu.Lock()
-	already := e.state == stopped
 	e.state = stopped
 	e.mu.Unlock()
-	if already {
-		return
-	}
 	e.worker.close()
 	for _, d := range e.devices {
 		if err := d.dev.Close(); err != nil {
@@ -202,12 +228,10 @@ func (e *Engine) end() {
 
 // startAll starts every program, all or none, and lets them take effect.
 func (e *Engine) startAll() error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	w := e.worker
 	w.refresh()
 	scopes := make([]*Scope, 0, len(e.programs))
-	for _, pc := range e.programs {
+	for _, pc := range e.programs { // changed by who has the turn only
 		s, err := e.prepare(pc)
 		if err != nil {
 			for _, s := range scopes {
@@ -223,9 +247,6 @@ func (e *Engine) startAll() error {
 		s.attach()
 	}
 	w.rebuild()
-	// From here on the programs run, and may do what waits for e.mu.
-	e.mu.Unlock()
-	defer e.mu.Lock()
 	for _, s := range scopes {
 		s.start()
 	}
@@ -239,7 +260,8 @@ func (e *Engine) prepare(pc ProgramConfig) (*Scope, error) {
 	for _, name := range pc.Devices {
 		devices = append(devices, e.deviceIndex(name))
 	}
-	s := newScope(e.worker, pc, devices, e.generation.Add(1))
+	e.generation++
+	s := newScope(e.worker, pc, devices, e.generation)
 	if err := pc.Program.Start(s); err != nil {
 		s.close()
 		return nil, err
@@ -247,24 +269,26 @@ func (e *Engine) prepare(pc ProgramConfig) (*Scope, error) {
 	return s, nil
 }
 
-// Close stops a running engine and waits until it has ended; one that never ran
-// closes its devices. On a worker it is ErrOnWorker. Closing twice does nothing.
+// Close stops a running engine and waits until it has ended; one that does not
+// run closes its devices. On a worker it is ErrOnWorker. Closing twice does
+// nothing.
 func (e *Engine) Close() error {
+	if e.onWorker() {
+		return ErrOnWorker
+	}
+	w := e.worker
+	w.mail.send(func() { w.stop(nil) }, w.wake) // a run, or a step under way, ends
+	if err := e.take(); err != nil {
+		return err
+	}
 	e.mu.Lock()
 	state := e.state
 	e.mu.Unlock()
-	switch state {
-	case stopped:
-		return nil
-	case running:
-		if e.onWorker() {
-			return ErrOnWorker
-		}
-		e.worker.mail.send(func() { e.worker.stop(nil) }, e.worker.wake)
-		<-e.done
-	default:
+	if state == made || state == stepped {
 		e.end()
 	}
+	e.release()
+	<-e.done
 	return nil
 }
 
@@ -272,6 +296,9 @@ func (e *Engine) Close() error {
 // for everything. Calling stop removes it; an event that is under way may still
 // reach it.
 func (e *Engine) Observe(o Observer, f *filter.Filter) (stop func()) {
+	if isNil(o) {
+		return func() {}
+	}
 	id := new(int)
 	e.addObserver(observer{o, f, id})
 	return func() {
@@ -302,8 +329,11 @@ func (e *Engine) deviceNames() string { return names(e.devices) }
 // lossError is what Run returns when all input has ended: nil unless every
 // device is lost.
 func (e *Engine) lossError() error {
-	if len(e.losses) == len(e.devices) {
-		return errors.Join(e.losses...)
+	switch {
+	case len(e.losses) < len(e.devices):
+		return nil
+	case len(e.losses) == 1:
+		return e.losses[0]
 	}
-	return nil
+	return errors.Join(e.losses...)
 }

@@ -1,9 +1,12 @@
 package engine
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math/bits"
+	"slices"
 
 	"github.com/tunscript/tunscript/engine/packet"
 )
@@ -57,6 +60,9 @@ func (w *worker) failed(h *Handle, v Verdict) Verdict {
 	return Drop(ReasonError)
 }
 
+// shown is an error that was shown.
+type shown struct{ program, text string }
+
 // maxSeen bounds the different errors that are remembered.
 const maxSeen = 1000
 
@@ -68,11 +74,12 @@ func (w *worker) report(program, handler string, err error, p *packet.Packet) {
 	if w.e.watched() {
 		w.observe(Event{Kind: Failed, Program: program, Handler: handler, Reason: text, Err: err, Packet: p})
 	}
-	n, again := w.seen[text]
+	key := shown{program, text}
+	n, again := w.seen[key]
 	if !again && len(w.seen) >= maxSeen {
-		clear(w.seen)
+		w.tellAgain()
 	}
-	w.seen[text] = n + 1
+	w.seen[key] = n + 1
 	if again {
 		return
 	}
@@ -84,4 +91,18 @@ func (w *worker) report(program, handler string, err error, p *packet.Packet) {
 		args = append(args, "detail", d.Detail())
 	}
 	w.e.log.Error("a script failed; the same error again is only counted", args...)
+}
+
+// tellAgain shows how often errors came again, in the order of their texts, and
+// forgets them.
+func (w *worker) tellAgain() {
+	all := slices.SortedFunc(maps.Keys(w.seen), func(a, b shown) int {
+		return cmp.Or(cmp.Compare(a.program, b.program), cmp.Compare(a.text, b.text))
+	})
+	for _, s := range all {
+		if n := w.seen[s]; n > 1 {
+			w.e.log.Warn("the same error again", "times", n-1, "program", s.program, "error", s.text)
+		}
+	}
+	clear(w.seen)
 }

@@ -24,7 +24,13 @@ func (w *worker) send(p *packet.Packet) {
 		l.out = append(l.out, p)
 		return
 	}
-	w.pool.Put(p)
+	w.spend(p)
+}
+
+// spend takes a packet that will not be sent.
+func (w *worker) spend(p *packet.Packet) {
+	p.SetTag(taken)
+	w.spent = append(w.spent, p)
 }
 
 // fit gives p the link type of l and reports whether l takes a packet of its
@@ -50,6 +56,13 @@ func (w *worker) flush() {
 		}
 		w.writing = l
 		err := l.queue.Write(l.out, w.lostOne)
+		if err != nil { // how many left before is not known: none is called sent
+			for _, p := range l.out {
+				if p.Tag()&lostBit == 0 {
+					w.lostOne(p, ReasonGone)
+				}
+			}
+		}
 		watched := w.e.watched()
 		for i, p := range l.out {
 			if p.Tag()&lostBit == 0 {
@@ -63,10 +76,16 @@ func (w *worker) flush() {
 			l.out[i] = nil
 		}
 		l.out = l.out[:0]
-		if err != nil && !l.ended {
+		if err != nil && !l.gone {
 			w.endLane(l, err)
 		}
 	}
+	for i, p := range w.spent {
+		w.pool.Put(p)
+		w.spent[i] = nil
+	}
+	w.spent = w.spent[:0]
+	w.publish()
 }
 
 // lost counts a packet that could not leave by l.

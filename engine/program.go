@@ -92,7 +92,7 @@ type Handle struct {
 
 // Cancel ends the handler, from the next packet on. Cancelling twice does nothing.
 func (h *Handle) Cancel() {
-	if h.on {
+	if h != nil && h.on {
 		h.on = false
 		h.scope.dirty()
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/tunscript/tunscript/engine/packet"
@@ -17,6 +18,9 @@ var (
 	ErrTaken       = errors.New("the packet was given away before: send a Clone of it")
 	ErrNoWayOut    = errors.New("the packet has no way out: set one with Scope.SetOut, or name a device's forward")
 	ErrFull        = errors.New("the queue of posts is full: try again later")
+
+	errNoPacket   = errors.New("the packet is nil: look at the error of what made it")
+	errNoFunction = errors.New("the function is nil: there is nothing to call")
 )
 
 // A Scope is what a program does everything through: one for each worker and
@@ -41,6 +45,13 @@ type Scope struct {
 	made     int       // handlers registered so far
 	attached bool
 	closed   bool
+
+	post struct { // any goroutine
+		sync.Mutex
+		early  []func() // posted while detached
+		on     bool     // attached
+		closed bool
+	}
 }
 
 func newScope(w *worker, c ProgramConfig, devices []int, generation uint64) *Scope {
@@ -143,6 +154,9 @@ func (s *Scope) Pool() *packet.Pool {
 
 // SetOut makes the device of that name the packet's way out.
 func (s *Scope) SetOut(p *packet.Packet, name string) error {
+	if p == nil {
+		return errNoPacket
+	}
 	i := s.w.e.deviceIndex(name)
 	if i < 0 {
 		return fmt.Errorf("no device %q: %s", name, s.w.e.deviceNames())
@@ -151,12 +165,15 @@ func (s *Scope) SetOut(p *packet.Packet, name string) error {
 	return nil
 }
 
-// Send sends a packet by its way out (packet.Packet.Out); one that has none
-// leaves by Home. A borrowed packet is copied, any other is taken over. An empty
+// Send sends a packet by its way out (packet.Packet.Out). One made from nothing
+// that has none leaves by Home; a received one, or its copy, does not: it is
+// ErrNoWayOut. A borrowed packet is copied, any other is taken over. An empty
 // packet is nothing. It leaves before what the verdict of the packet in hand
 // sends, and no handler sees it.
 func (s *Scope) Send(p *packet.Packet) error {
 	switch {
+	case p == nil:
+		return errNoPacket
 	case s.closed:
 		return ErrScopeClosed
 	case !s.attached:
@@ -164,19 +181,21 @@ func (s *Scope) Send(p *packet.Packet) error {
 	case p.Len() == 0:
 		return nil
 	}
-	if p.Out == nil {
-		p.Out = s.Home()
-		if p.Out == nil {
-			return ErrNoWayOut
-		}
-	}
-	switch owner(p.Tag()) {
-	case taken:
+	if owner(p.Tag()) == taken {
 		s.w.reasons.add(ReasonTaken)
 		return ErrTaken
-	case borrowed:
-		p = p.Clone()
 	}
+	out := p.Out
+	if out == nil && p.In == nil {
+		out = s.Home()
+	}
+	if out == nil {
+		return ErrNoWayOut
+	}
+	if owner(p.Tag()) == borrowed {
+		p = p.Clone() // whose own way out stays what it was
+	}
+	p.Out = out
 	s.w.send(p)
 	return nil
 }
@@ -184,41 +203,76 @@ func (s *Scope) Send(p *packet.Packet) error {
 // Started calls fn when the program takes effect, when its devices are open and
 // packets can be sent; at once if it has already.
 func (s *Scope) Started(fn func()) {
-	if s.attached {
+	switch {
+	case fn == nil || s.closed:
+	case s.attached:
 		fn()
-		return
+	default:
+		s.started = append(s.started, fn)
 	}
-	s.started = append(s.started, fn)
 }
 
 // OnStop calls fn when the program ends. What it returns is handed to OnReload
 // of the program that comes in its place.
 func (s *Scope) OnStop(fn func() any) { s.onStop = fn }
 
-// OnEnd calls fn when the scope has been closed, whether its program took effect or
-// not: for what Start has opened.
-func (s *Scope) OnEnd(fn func()) { s.onEnd = append(s.onEnd, fn) }
+// OnEnd calls fn when the scope has been closed, whether its program took effect
+// or not: for what Start has opened; at once if it is closed already.
+func (s *Scope) OnEnd(fn func()) {
+	switch {
+	case fn == nil:
+	case s.closed:
+		fn()
+	default:
+		s.onEnd = append(s.onEnd, fn)
+	}
+}
 
 // OnReload calls fn when the program comes in another's place, with what that
 // one's OnStop returned, nil if nothing.
 func (s *Scope) OnReload(fn func(old any)) { s.onReload = fn }
 
-// Post calls fn on the worker, between packets. It is safe from any goroutine,
-// never waits, and returns ErrFull when too many calls are waiting.
+// Post calls fn on the worker, between packets; what is posted while the program
+// starts waits until it takes effect. It is safe from any goroutine, never waits,
+// and returns ErrFull when too many calls are waiting and ErrScopeClosed when the
+// program has ended.
 func (s *Scope) Post(fn func()) error {
-	return s.w.mail.post(func() {
-		if s.attached && !s.closed {
-			s.w.last = s
-			fn()
-		}
-	}, s.w.wake)
+	if fn == nil {
+		return errNoFunction
+	}
+	s.post.Lock()
+	defer s.post.Unlock()
+	switch {
+	case s.post.closed:
+		return ErrScopeClosed
+	case s.post.on:
+		return s.w.mail.post(func() { s.call(fn) }, s.w.wake)
+	case len(s.post.early) >= maxPosts:
+		return ErrFull
+	}
+	s.post.early = append(s.post.early, fn)
+	return nil
+}
+
+// call runs fn as the program's, unless that has ended.
+func (s *Scope) call(fn func()) {
+	if !s.closed {
+		s.w.last = s
+		fn()
+	}
 }
 
 // Fail reports an error of the program that is no handler's: of a timer, say. It
-// is counted and shown.
+// is counted and shown; of a program that starts, when it takes effect.
 func (s *Scope) Fail(err error) {
-	if err != nil {
+	switch {
+	case err == nil:
+	case s.attached:
 		s.w.report(s.Name(), "", err, nil)
+	case s.closed: // it never took part, and this may be any goroutine
+		s.w.e.log.Error("a program that did not start failed", "program", s.Name(), "error", err)
+	default:
+		s.started = append(s.started, func() { s.Fail(err) })
 	}
 }
 
@@ -248,7 +302,7 @@ func (s *Scope) attach() {
 	s.attached = true
 	for _, t := range s.waiting {
 		if t.fn != nil {
-			t.due += s.w.now.UnixNano()
+			t.due = later(s.w.now.UnixNano(), t.due)
 			s.w.timers.add(t)
 		}
 	}
@@ -265,6 +319,13 @@ func (s *Scope) start() {
 		s.started = s.started[1:]
 		fn()
 	}
+	s.post.Lock()
+	early := s.post.early
+	s.post.early, s.post.on = nil, true
+	s.post.Unlock()
+	for _, fn := range early {
+		s.call(fn)
+	}
 }
 
 // close takes back everything and returns what OnStop says.
@@ -273,9 +334,13 @@ func (s *Scope) close() (old any) {
 		return nil
 	}
 	if s.onStop != nil && s.attached {
+		s.w.last = s
 		old = s.onStop()
 	}
 	s.closed = true
+	s.post.Lock()
+	s.post.closed, s.post.early = true, nil
+	s.post.Unlock()
 	for t := range s.timers {
 		t.Cancel()
 	}

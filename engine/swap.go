@@ -2,8 +2,8 @@ package engine
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
-	"reflect"
 	"runtime"
 	"slices"
 	"strconv"
@@ -16,25 +16,23 @@ import (
 // start. On a worker it is ErrOnWorker. Swaps called at the same time follow one
 // another.
 func (e *Engine) Swap(old, new Program) error {
-	if e.onWorker() {
-		return ErrOnWorker
-	}
-	e.swapping.Lock()
-	defer e.swapping.Unlock()
-
-	e.mu.Lock()
-	place, pc, err := e.swapPlace(old, new)
-	if err != nil || e.state == made {
-		if err == nil {
-			e.exchangeConfig(place, pc)
-		}
-		e.mu.Unlock()
+	if err := e.take(); err != nil {
 		return err
 	}
+	defer e.release()
+	place, pc, err := e.swapPlace(old, new)
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
 	state := e.state
 	e.mu.Unlock()
-	if state == stopped {
+	switch state {
+	case stopped:
 		return ErrStopped
+	case made:
+		e.exchangeConfig(place, pc)
+		return nil
 	}
 
 	var in *Scope
@@ -44,7 +42,7 @@ func (e *Engine) Swap(old, new Program) error {
 		}
 	}
 	exchange := func() { e.exchange(place, pc, in) }
-	if state == stepped { // the caller is who steps: there is no goroutine to wait for
+	if state == stepped { // nobody steps now: who has the turn is the worker
 		exchange()
 		return nil
 	}
@@ -75,9 +73,15 @@ func (e *Engine) Remove(p Program) error { return e.Swap(p, nil) }
 // swapPlace finds old, and makes new's configuration: that of old, or of a
 // program on all devices.
 func (e *Engine) swapPlace(old, new Program) (place int, pc ProgramConfig, err error) {
+	if old == nil && new == nil {
+		return 0, pc, &ConfigError{"program", errors.New("both are nil: name the one that goes, the one that comes, or both")}
+	}
 	for _, p := range []Program{old, new} {
-		if p != nil && !reflect.TypeOf(p).Comparable() {
-			return 0, pc, &ConfigError{"program " + p.Name(), fmt.Errorf("it cannot be compared, and programs are told apart by identity: use a pointer")}
+		if p == nil {
+			continue
+		}
+		if err := identity(p); err != nil {
+			return 0, pc, err
 		}
 	}
 	place = len(e.programs)
@@ -116,9 +120,7 @@ func (e *Engine) exchangeConfig(place int, pc ProgramConfig) {
 func (e *Engine) exchange(place int, pc ProgramConfig, in *Scope) {
 	w := e.worker
 	w.refresh()
-	e.mu.Lock()
 	e.exchangeConfig(place, pc)
-	e.mu.Unlock()
 	var left any
 	reload := false
 	switch {
@@ -144,12 +146,12 @@ func (e *Engine) exchange(place int, pc ProgramConfig, in *Scope) {
 	w.stale = true
 }
 
-// onWorker reports that the caller runs on the worker's goroutine. Go has no
-// number of a goroutine to ask for but in the text of a stack, 2 us away; this
-// is asked by Swap and Close alone.
+// onWorker reports that the caller runs on the worker's goroutine, or on the one
+// that has the turn. Go has no number of a goroutine to ask for but in the text
+// of a stack, 2 us away; no packet's way leads here.
 func (e *Engine) onWorker() bool {
-	id := e.worker.goroutine.Load()
-	return id != 0 && id == goroutineID()
+	id := goroutineID()
+	return id == e.worker.goroutine.Load() || id == e.holder.Load()
 }
 
 func goroutineID() uint64 {

@@ -3,6 +3,7 @@ package engine
 import (
 	"container/heap"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -19,6 +20,9 @@ type Timer struct {
 
 // Cancel ends the timer. Cancelling one that has run, or twice, does nothing.
 func (t *Timer) Cancel() {
+	if t == nil {
+		return // After has said why
+	}
 	t.fn = nil
 	if t.at >= 0 {
 		t.scope.w.timers.remove(t)
@@ -49,18 +53,29 @@ func (s *Scope) Every(d time.Duration, fn func()) (*Timer, error) {
 }
 
 func (s *Scope) timer(d, every time.Duration, last bool, fn func()) (*Timer, error) {
-	if s.closed {
+	switch {
+	case s.closed:
 		return nil, ErrScopeClosed
+	case fn == nil:
+		return nil, errNoFunction
 	}
 	t := &Timer{scope: s, fn: fn, every: every, last: last, due: int64(d), at: -1}
 	s.timers[t] = struct{}{}
 	if s.attached {
-		t.due += s.w.now.UnixNano()
+		t.due = later(s.w.now.UnixNano(), t.due)
 		s.w.timers.add(t)
 	} else {
 		s.waiting = append(s.waiting, t)
 	}
 	return t, nil
+}
+
+// later is at + d, or, where that cannot be said, never.
+func later(at, d int64) int64 {
+	if at > math.MaxInt64-d {
+		return math.MaxInt64
+	}
+	return at + d
 }
 
 // timers is a heap by (due, last, order made).
@@ -144,9 +159,9 @@ func (w *worker) runTimer() bool {
 	}
 	fn := t.fn
 	if t.every > 0 {
-		t.due += int64(t.every)
+		t.due = later(t.due, int64(t.every))
 		if late := now - t.due; late >= 0 && !w.e.cfg.Clock.virtual {
-			t.due += (late/int64(t.every) + 1) * int64(t.every)
+			t.due = later(t.due, (late/int64(t.every)+1)*int64(t.every))
 		}
 		w.timers.add(t)
 	} else {

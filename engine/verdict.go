@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/tunscript/tunscript/engine/packet"
 )
 
@@ -62,6 +64,14 @@ func Fail(err error) Verdict {
 	}
 	return Verdict{kind: fail, more: err}
 }
+
+// empty reports a Replace by nothing.
+func (v Verdict) empty() bool {
+	list, _ := v.more.([]*packet.Packet)
+	return isEmpty(v.p) && !slices.ContainsFunc(list, func(p *packet.Packet) bool { return !isEmpty(p) })
+}
+
+func isEmpty(p *packet.Packet) bool { return p == nil || p.Len() == 0 }
 
 func (v Verdict) reason() Reason {
 	r, _ := v.more.(Reason)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -20,7 +21,7 @@ var ErrStuck = errors.New("virtual time stands still")
 // until then happens, this instant and the last included, as fast as it can. The
 // first Advance starts the programs and returns the error of one that does not
 // start. It returns what Run would when a program stops the run, and ErrStuck.
-// It is called by one goroutine at a time.
+// Steps and swaps that are asked for at the same time follow one another.
 func (e *Engine) Advance(d time.Duration) error {
 	if !e.cfg.Clock.virtual {
 		return errors.New("Advance needs a virtual clock: set Config.Clock to engine.Virtual")
@@ -28,6 +29,10 @@ func (e *Engine) Advance(d time.Duration) error {
 	if d < 0 {
 		return fmt.Errorf("Advance %v: time does not go back", d)
 	}
+	if err := e.take(); err != nil {
+		return err
+	}
+	defer e.release()
 	e.mu.Lock()
 	first := e.state == made
 	e.mu.Unlock()
@@ -35,8 +40,6 @@ func (e *Engine) Advance(d time.Duration) error {
 		return err
 	}
 	w := e.worker
-	w.goroutine.Store(goroutineID())
-	defer w.goroutine.Store(0)
 	if first {
 		if err := e.startAll(); err != nil {
 			e.end()
@@ -47,14 +50,14 @@ func (e *Engine) Advance(d time.Duration) error {
 	for {
 		if err := w.instant(); err != nil || w.ended {
 			e.end()
-			return errors.Join(err, w.outcome)
+			return cmp.Or(err, w.outcome)
 		}
 		next, ok := w.nextInstant()
 		if !ok || next.After(until) {
-			w.now = until
+			w.jump(until)
 			return nil
 		}
-		w.now = next
+		w.jump(next)
 	}
 }
 
@@ -69,7 +72,7 @@ func (e *Engine) runVirtual() error {
 	var end time.Time
 	for {
 		if err := w.instant(); err != nil || w.ended {
-			return errors.Join(err, w.outcome)
+			return cmp.Or(err, w.outcome)
 		}
 		if w.finished() {
 			if w.timers.once == 0 {
@@ -87,15 +90,37 @@ func (e *Engine) runVirtual() error {
 			e.log.Info("timers were left when the run ended", "timers", w.timers.once, "after", linger)
 			return e.lossError()
 		}
-		w.now = next
+		w.jump(next)
 	}
+}
+
+// jump lets time go by, and with it the count of what an instant may hold.
+func (w *worker) jump(to time.Time) {
+	if !to.Equal(w.now) {
+		w.steps = 0
+	}
+	w.moveTo(to)
+}
+
+// firstStamp is where a virtual clock starts that was not told.
+func (w *worker) firstStamp() time.Time {
+	first := time.Unix(0, 0)
+	found := false
+	for _, l := range w.devices {
+		if q, ok := l.queue.(Timed); ok {
+			if at, ok := q.Next(); ok && (!found || at.Before(first)) {
+				first, found = at, true
+			}
+		}
+	}
+	return first
 }
 
 // instant does everything that is due at w.now: packets and posts until none is
 // left, then one timer, and again.
 func (w *worker) instant() error {
-	for step := 0; ; step++ {
-		if step == maxSteps {
+	for ; ; w.steps++ {
+		if w.steps >= maxSteps {
 			who := "nobody"
 			if w.last != nil {
 				who = w.last.Name()

@@ -47,35 +47,39 @@ type worker struct {
 	event    Event
 	lostOne  func(*packet.Packet, Reason) // one closure for all writes
 	writing  *lane
+	spent    []*packet.Packet // taken, and not to be sent: put back with the batch, so that until then they count as taken
+	steps    int              // at this instant of virtual time
+	virtual  atomic.Int64     // any goroutine: now, on a virtual clock
 	verdicts [replace + 1]counter
 	reasons  named[Reason]
 	errors   named[string]
-	seen     map[string]int // errors shown already
+	seen     map[shown]int // errors shown already
 	handles  atomic.Pointer[[]*Handle]
+	touched  []*Handle // whose counts are to be published
 
 	goroutine atomic.Uint64 // the goroutine that runs it, 0 for none
 }
 
 // A lane is a device as a worker sees it.
 type lane struct {
-	index   int
-	name    string
-	port    *packet.Port
-	forward *lane
-	chain   chain
-	queue   Queue
-	ready   atomic.Bool // any goroutine: something may wait to be read
-	ended   bool        // no more packets will come
-	gone    bool        // lost: nothing can be written
-	in      [batch]*packet.Packet
-	read    int // packets in in
-	next    int // the next of them to handle
-	out     []*packet.Packet
-	stats   deviceCounters
+	index int
+	name  string
+	port  *packet.Port
+	way   *packet.Port // where passed packets leave, nil for nowhere
+	chain chain
+	queue Queue
+	ready atomic.Bool // any goroutine: something may wait to be read
+	ended bool        // no more packets will come
+	gone  bool        // lost: nothing can be written
+	in    [batch]*packet.Packet
+	read  int // packets in in
+	next  int // the next of them to handle
+	out   []*packet.Packet
+	stats deviceCounters
 }
 
 func newWorker(e *Engine) *worker {
-	w := &worker{e: e, seen: map[string]int{}}
+	w := &worker{e: e, seen: map[shown]int{}}
 	w.handles.Store(new([]*Handle))
 	w.lostOne = func(p *packet.Packet, why Reason) {
 		p.SetTag(taken | lostBit)
@@ -109,21 +113,24 @@ func (w *worker) loop() {
 	var due time.Time
 	for !w.ended {
 		w.now = time.Now()
-		w.letters()
+		if w.letters() {
+			w.waiter.worked = true
+		}
 		for range batch {
 			if w.ended || !w.runTimer() {
 				break
 			}
+			w.waiter.worked = true
 		}
 		w.flush()
 		if w.ended {
 			return
 		}
-		worked := w.packets()
+		more := w.packets()
 		if w.ended {
 			return
 		}
-		if w.finished() {
+		if len(w.devices) > 0 && w.finished() {
 			w.stop(w.e.lossError())
 			return
 		}
@@ -131,29 +138,30 @@ func (w *worker) loop() {
 		if at, ok := w.timers.next(); ok {
 			due = time.Unix(0, at)
 		}
-		w.waiter.wait(worked, due)
+		w.waiter.wait(more, due)
 	}
 }
 
-// letters takes what other goroutines sent.
-func (w *worker) letters() {
+// letters takes what other goroutines sent, and reports whether there was any.
+func (w *worker) letters() bool {
 	urgent, posts := w.mail.take()
 	for _, fn := range urgent {
 		fn()
 	}
 	for _, fn := range posts {
 		if w.ended {
-			return
+			break
 		}
 		fn()
 	}
+	return len(urgent)+len(posts) > 0
 }
 
 // packets gives every queue that may have something its turn, and reports
 // whether there is more to do right now.
 func (w *worker) packets() (more bool) {
 	for _, l := range w.devices {
-		if l.ended || l.next == l.read && !l.ready.Load() {
+		if l.next == l.read && (l.ended || !l.ready.Load()) {
 			continue
 		}
 		if l.next == l.read {
@@ -172,7 +180,7 @@ func (w *worker) packets() (more bool) {
 		if w.ended {
 			return false
 		}
-		more = more || l.next < l.read || l.ready.Load()
+		more = more || l.next < l.read || l.ready.Load() && !l.ended
 	}
 	return more
 }
@@ -184,10 +192,7 @@ func (w *worker) handleBatch(l *lane) {
 		p := l.in[l.next]
 		l.in[l.next] = nil
 		l.next++
-		p.In, p.Time = l.port, w.now
-		if l.forward != nil {
-			p.Out = l.forward.port
-		}
+		p.In, p.Out, p.Time = l.port, l.way, w.now
 		w.handle(l, p)
 		n++
 		if n%sliceEvery == 0 && !w.e.cfg.Clock.virtual && time.Since(w.now) > slice {
@@ -212,6 +217,9 @@ func (w *worker) handle(l *lane, p *packet.Packet) {
 	w.hand = p
 	v, by := w.decide(l.chain, p)
 	w.hand = nil
+	if v.kind == replace && v.empty() {
+		v = Drop(ReasonEmpty)
+	}
 	w.verdicts[v.kind].add(1)
 	if v.kind == drop && v.reason() != "" {
 		w.reasons.add(v.reason())
@@ -255,18 +263,18 @@ func (w *worker) replace(p *packet.Packet, v Verdict) {
 // sendTaken sends q, which a verdict about p gave away.
 func (w *worker) sendTaken(q, p *packet.Packet) {
 	switch {
-	case q == nil || q.Len() == 0:
+	case isEmpty(q):
 		w.reasons.add(ReasonEmpty)
 	case owner(q.Tag()) == taken:
 		w.reasons.add(ReasonTaken)
 	default:
-		if q.Out == nil && q != p {
+		if q.Out == nil && q.In == nil { // made from nothing; a copy of p has p's way out, or none
 			q.Out = p.In
 		}
 		if q.Out == nil {
 			w.reasons.add(ReasonUnforwarded)
 			if q != p { // p goes back at the end of replace
-				w.pool.Put(q)
+				w.spend(q)
 			}
 			return
 		}
@@ -276,8 +284,10 @@ func (w *worker) sendTaken(q, p *packet.Packet) {
 
 // endLane is told that no more packets will come from l, and why.
 func (w *worker) endLane(l *lane, err error) {
-	l.ended = true
-	w.waiter.remove(l.queue.FD())
+	if !l.ended {
+		l.ended = true
+		w.waiter.remove(l.queue.FD())
+	}
 	if finished(err) {
 		return
 	}
@@ -290,14 +300,14 @@ func (w *worker) endLane(l *lane, err error) {
 	}
 }
 
-// finished reports that there are devices and that none will give a packet again.
+// finished reports that no device will give a packet again.
 func (w *worker) finished() bool {
 	for _, l := range w.devices {
 		if !l.ended || l.next < l.read {
 			return false
 		}
 	}
-	return len(w.devices) > 0
+	return true
 }
 
 // rebuild makes the chains anew, after handlers came or went.
@@ -323,6 +333,7 @@ func (w *worker) stop(err error) {
 
 // close ends everything that the worker has, at the end of the run.
 func (w *worker) close() {
+	w.ended = true // an exchange that comes now comes too late
 	for _, fn := range w.mail.close() {
 		fn()
 	}
@@ -334,24 +345,29 @@ func (w *worker) close() {
 		for ; l.next < l.read; l.next++ {
 			w.pool.Put(l.in[l.next])
 		}
-		if l.queue != nil {
-			if err := l.queue.Close(); err != nil {
+		for _, q := range w.e.devices[l.index].queues { // those not used, too
+			if err := q.Close(); err != nil {
 				w.e.log.Warn("a device did not close cleanly", "device", l.name, "error", err)
 			}
 		}
 	}
 	w.waiter.close()
-	for text, n := range w.seen {
-		if n > 1 {
-			w.e.log.Warn("the same error again", "times", n-1, "error", text)
-		}
-	}
+	w.tellAgain()
 }
 
-// clock is the engine's time as devices ask for it, on the worker.
+// clock is the engine's time as devices and starting programs ask for it. Any
+// goroutine may.
 func (w *worker) clock() time.Time {
 	if w.e.cfg.Clock.virtual {
-		return w.now
+		return time.Unix(0, w.virtual.Load()).In(w.e.cfg.Clock.start.Location())
 	}
 	return time.Now()
+}
+
+// moveTo sets a virtual clock.
+func (w *worker) moveTo(t time.Time) {
+	if w.e.cfg.Clock.virtual {
+		w.now = t
+		w.virtual.Store(t.UnixNano())
+	}
 }
