@@ -124,7 +124,8 @@ func TestADeviceLivesOnElsewhere(t *testing.T) {
 	}
 	h.Close() // a socket holds the namespace, too
 	other.Close()
-	for range 500 {
+	// The kernel takes namespaces down one after another, in its own time.
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
 		if _, err = wk.q.Read(make([]*packet.Packet, 1), &wk.pool); err != nil {
 			break
 		}
