@@ -40,10 +40,10 @@ func keeps(proto *lua.FunctionProto) bool {
 		start.regs[r] = otherMark
 	}
 	f.set(start, 0, packetMark)
-	f.todo = []int{0}
-	for len(f.todo) > 0 && !f.kept {
-		pc := f.todo[len(f.todo)-1]
-		f.todo = f.todo[:len(f.todo)-1]
+	f.open = []int{0}
+	for len(f.open) > 0 && !f.kept {
+		pc := f.open[len(f.open)-1]
+		f.open = f.open[:len(f.open)-1]
 		if pc < len(proto.Code) {
 			f.step(pc)
 		}
@@ -75,7 +75,7 @@ func (m *marks) method(r int) bool { return m.regs[r]&^(methodMark|givesMark) ==
 type flow struct {
 	proto *lua.FunctionProto
 	marks []marks // before each instruction
-	todo  []int
+	open  []int
 	kept  bool
 }
 
@@ -108,7 +108,7 @@ func (f *flow) goTo(pc int, m *marks) {
 		}
 	}
 	if changed {
-		f.todo = append(f.todo, pc)
+		f.open = append(f.open, pc)
 	}
 }
 

@@ -15,13 +15,7 @@ func tcpLayer() *layer {
 	return &layer{
 		name: "tcp", doc: "TCP (RFC 9293)",
 		has: func(p *packet.Packet) bool { _, ok := p.TCP(); return ok },
-		fields: map[string]*field{
-			"sport": number(math.MaxUint16, "source port",
-				func(p *packet.Packet) (uint64, bool) { return uint64(get(p).Sport()), true },
-				func(p *packet.Packet, v uint64) error { get(p).SetSport(uint16(v)); return nil }),
-			"dport": number(math.MaxUint16, "destination port",
-				func(p *packet.Packet) (uint64, bool) { return uint64(get(p).Dport()), true },
-				func(p *packet.Packet, v uint64) error { get(p).SetDport(uint16(v)); return nil }),
+		fields: portFields(get, "TCP checksum", map[string]*field{
 			"seq": number(math.MaxUint32, "sequence number, taken modulo 2^32",
 				func(p *packet.Packet) (uint64, bool) { return uint64(get(p).Seq()), true },
 				func(p *packet.Packet, v uint64) error { get(p).SetSeq(uint32(v)); return nil }),
@@ -35,15 +29,11 @@ func tcpLayer() *layer {
 			"urgent": number(math.MaxUint16, "urgent pointer",
 				func(p *packet.Packet) (uint64, bool) { return uint64(get(p).Urgent()), true },
 				func(p *packet.Packet, v uint64) error { get(p).SetUrgent(uint16(v)); return nil }),
-			"checksum": checksum("TCP checksum",
-				func(p *packet.Packet) (uint64, bool) { return uint64(get(p).Checksum()), true },
-				func(p *packet.Packet, v uint16) { get(p).SetChecksum(v) },
-				func(p *packet.Packet) { get(p).ResetChecksum() }),
 			"options": {
 				typ: "options", doc: "the options, live; a table replaces all, a string sets the bytes",
 				set: setTCPOptions,
 			},
-		},
+		}),
 		methods: map[string]*method{
 			"has": {sig: `(flags: string) -> boolean`, doc: "whether all these flags are set",
 				fn: func(in *instance, L *lua.LState, p *packet.Packet) int {

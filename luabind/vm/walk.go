@@ -27,7 +27,7 @@ type walker struct {
 	s     *State
 	seen  map[any]struct{}
 	strs  map[*byte]struct{}
-	todo  []lua.LValue
+	open  []lua.LValue
 	bytes int
 }
 
@@ -61,9 +61,9 @@ func (s *State) walk() *walker {
 	if s.opt.Roots != nil {
 		s.opt.Roots(w.add)
 	}
-	for len(w.todo) > 0 {
-		v := w.todo[len(w.todo)-1]
-		w.todo = w.todo[:len(w.todo)-1]
+	for len(w.open) > 0 {
+		v := w.open[len(w.open)-1]
+		w.open = w.open[:len(w.open)-1]
 		w.visit(v)
 	}
 	return w
@@ -89,7 +89,7 @@ func (w *walker) add(v lua.LValue) {
 		}
 		if _, ok := w.seen[v]; !ok {
 			w.seen[v] = struct{}{}
-			w.todo = append(w.todo, v)
+			w.open = append(w.open, v)
 		}
 	}
 }
