@@ -19,7 +19,7 @@ func (e *Engine) Check() error {
 		return ErrRunning
 	}
 	// Chance is that of the run to come, and is not used up.
-	defer func(before uint64) { e.generation = before }(e.generation)
+	defer e.generation.Store(e.generation.Load())
 	for _, pc := range e.programs {
 		s, err := e.prepare(pc)
 		if err != nil {

@@ -37,7 +37,7 @@ type Engine struct {
 	// goroutine that holds it is refused (see take).
 	turn       sync.Mutex
 	holder     atomic.Uint64 // that goroutine, 0 for none
-	generation uint64        // of scopes, under turn
+	generation atomic.Uint64 // of scopes
 
 	mu       sync.Mutex // no user code runs under it
 	state    state
@@ -260,8 +260,7 @@ func (e *Engine) prepare(pc ProgramConfig) (*Scope, error) {
 	for _, name := range pc.Devices {
 		devices = append(devices, e.deviceIndex(name))
 	}
-	e.generation++
-	s := newScope(e.worker, pc, devices, e.generation)
+	s := newScope(e.worker, pc, devices, e.generation.Add(1))
 	if err := pc.Program.Start(s); err != nil {
 		s.close()
 		return nil, err

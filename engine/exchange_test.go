@@ -218,3 +218,55 @@ func TestCheckTakesNothingOver(t *testing.T) {
 		t.Errorf("Check of an engine that has run says %v", err)
 	}
 }
+
+// A program whose state is broken is started anew before the next packet, so often
+// and no more, and what does not start leaves things as they are.
+func TestRestart(t *testing.T) {
+	starts, stops := 0, 0
+	var s *engine.Scope
+	b := virtual(t, engine.ProgramFunc("frail", func(sc *engine.Scope) error {
+		if starts++; starts == 3 {
+			return errNotToday
+		}
+		s = sc
+		word := fmt.Sprint(" ", starts)
+		sc.OnStop(func() any { stops++; return nil })
+		_, err := sc.Handle(engine.Handler{Run: func(p *packet.Packet) engine.Verdict {
+			if string(p.Payload()) == "break" {
+				sc.Restart()
+				sc.Restart()
+				return engine.Fail(errors.New("broken"))
+			}
+			return say(word)(p)
+		}})
+		return err
+	}), saying("other"))
+	b.step(0, udp(t, 7, "a"), udp(t, 7, "break"), udp(t, 7, "b"))
+	if diff := cmp.Diff([]string{"a 1 other", "b 2 other"}, b.got(1)); diff != "" {
+		t.Error(diff)
+	}
+	b.step(0, udp(t, 7, "break"), udp(t, 7, "c")) // the third start fails
+	if diff := cmp.Diff([]string{"c 2 other"}, b.got(1)); diff != "" {
+		t.Error(diff)
+	}
+	for range 10 {
+		b.step(0, udp(t, 7, "break"))
+	}
+	if starts != 10 {
+		t.Errorf("started %d times within a minute, want 1, 8 more and the one that failed", starts)
+	}
+	b.step(time.Minute)
+	b.step(time.Second, udp(t, 7, "break"))
+	if starts != 11 {
+		t.Errorf("started %d times, want one more after a minute", starts)
+	}
+	if stops != 0 {
+		t.Error("OnStop of a broken program was called")
+	}
+	if n := b.Stats().Failures["error"]; n < 10 {
+		t.Errorf("%d failures counted by kind", n)
+	}
+	if s.Attached() != true {
+		t.Error("the last scope takes no part")
+	}
+}

@@ -17,6 +17,21 @@ type Detailed interface {
 	Detail() string
 }
 
+// Classed is an error that says in a word which kind of failure it is, such as
+// "instructions" or "memory". Stats counts by it.
+type Classed interface {
+	error
+	Class() string
+}
+
+// class is the word that err is counted by.
+func class(err error) string {
+	if c, ok := errors.AsType[Classed](err); ok {
+		return c.Class()
+	}
+	return "error"
+}
+
 // An ExitError is what Run returns after a program stopped it with a status
 // other than 0.
 type ExitError struct{ Status int }
@@ -70,6 +85,7 @@ const maxSeen = 1000
 // equal errors are only counted.
 func (w *worker) report(program, handler string, err error, p *packet.Packet) {
 	w.errors.add(program)
+	w.classes.add(class(err))
 	text := err.Error()
 	if w.e.watched() {
 		w.observe(Event{Kind: Failed, Program: program, Handler: handler, Reason: text, Err: err, Packet: p})

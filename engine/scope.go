@@ -45,6 +45,8 @@ type Scope struct {
 	made     int       // handlers registered so far
 	attached bool
 	closed   bool
+	restarts int       // since then
+	since    time.Time // of the first Restart that counts
 
 	post struct { // any goroutine
 		sync.Mutex

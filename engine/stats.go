@@ -13,6 +13,7 @@ type Stats struct {
 	Verdicts map[string]uint64 // packets by verdict: "pass", "accept", "drop", "replace"
 	Reasons  map[Reason]uint64 // packets dropped, lost or unforwarded, by reason
 	Errors   map[string]uint64 // failures of handlers, timers and tasks, by program
+	Failures map[string]uint64 // the same, by kind: "runtime", "instructions", "memory"; see Classed
 }
 
 // DeviceStats counts one device's packets and bytes of their frames.
@@ -118,6 +119,7 @@ func (e *Engine) Stats() Stats {
 		Verdicts: make(map[string]uint64, len(w.verdicts)),
 		Reasons:  w.reasons.clone(),
 		Errors:   w.errors.clone(),
+		Failures: w.classes.clone(),
 	}
 	for i, d := range e.devices {
 		c := &w.devices[i].stats

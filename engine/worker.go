@@ -36,10 +36,11 @@ type worker struct {
 	mail    mail // any goroutine
 	waiter  *waiter
 
-	now   time.Time      // of the batch, timer or post in hand
-	hand  *packet.Packet // the packet in hand
-	last  *Scope         // who ran last
-	stale bool           // chains are to be made anew
+	now    time.Time      // of the batch, timer or post in hand
+	hand   *packet.Packet // the packet in hand
+	last   *Scope         // who ran last
+	stale  bool           // chains are to be made anew
+	broken []*Scope       // to be started anew
 
 	ended   bool
 	outcome error // of the run, once ended
@@ -52,7 +53,8 @@ type worker struct {
 	virtual  atomic.Int64     // any goroutine: now, on a virtual clock
 	verdicts [replace + 1]counter
 	reasons  named[Reason]
-	errors   named[string]
+	errors   named[string] // by program
+	classes  named[string]
 	seen     map[shown]int // errors shown already
 	handles  atomic.Pointer[[]*Handle]
 	touched  []*Handle // whose counts are to be published
@@ -154,6 +156,7 @@ func (w *worker) letters() bool {
 		}
 		fn()
 	}
+	w.restartBroken()
 	return len(urgent)+len(posts) > 0
 }
 
@@ -312,6 +315,7 @@ func (w *worker) finished() bool {
 
 // rebuild makes the chains anew, after handlers came or went.
 func (w *worker) rebuild() {
+	w.restartBroken()
 	w.stale = false
 	var all []*Handle
 	for _, s := range w.scopes {

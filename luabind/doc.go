@@ -33,6 +33,6 @@
 //
 // A mistake raises at the script's line, says what is wanted, and names the nearest
 // word. A handler that fails is the engine's to count and decide about. A script that
-// has broken its Lua state, by holding more memory than allowed, is out of service:
-// every call of it fails with that reason, until it is loaded anew.
+// has broken its Lua state, by holding more memory than allowed, is started anew
+// before the next packet.
 package luabind

@@ -75,9 +75,9 @@ func (in *instance) roots(visit func(lua.LValue)) {
 func (in *instance) close() { in.state.Close() }
 
 // enter calls fn. A script that has broken its state, by holding more memory than
-// allowed or by a bug of ours, is out of service from then on: every handler, timer
-// and task of it fails, with the reason, until it is loaded anew. It is not started
-// anew by itself, since what its variables knew is lost.
+// allowed or by a bug of ours, is started anew before the next packet, and what its
+// variables knew is lost. One that breaks again and again is out of service: every
+// handler and timer of it fails, with the reason, until it is loaded anew.
 func (in *instance) enter(fn *lua.LFunction, args ...lua.LValue) ([]lua.LValue, error) {
 	if in.broken != nil {
 		return nil, in.broken
@@ -89,6 +89,7 @@ func (in *instance) enter(fn *lua.LFunction, args ...lua.LValue) ([]lua.LValue, 
 			in.broken.Reason, in.broken.Line = e.Reason, e.Line
 		}
 		in.broken.Message = fmt.Sprintf("out of service since it failed (%v): load it anew", err)
+		in.scope.Restart()
 	}
 	return values, err
 }

@@ -62,6 +62,9 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// Class is the Reason's word, by which the engine counts failures.
+func (e *Error) Class() string { return e.Reason.String() }
+
 // Unwrap is the Go error behind it, so that errors.Is and errors.As see through.
 func (e *Error) Unwrap() error { return e.Cause }
 
