@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // newLog is the log of the command, on stderr: lines for people, or JSON.
@@ -47,7 +48,7 @@ func (h *lineHandler) Handle(_ context.Context, r slog.Record) error {
 	if r.Level != slog.LevelInfo {
 		fmt.Fprintf(&b, " %s", r.Level)
 	}
-	fmt.Fprintf(&b, " %s", r.Message)
+	fmt.Fprintf(&b, " %s", lines(r.Message))
 	detail := ""
 	r.Attrs(func(a slog.Attr) bool {
 		if a.Key == "detail" {
@@ -72,12 +73,24 @@ func (h *lineHandler) Handle(_ context.Context, r slog.Record) error {
 	r.Attrs(each)
 	b.WriteByte('\n')
 	if detail != "" {
-		b.WriteString("    " + strings.ReplaceAll(detail, "\n", "\n    ") + "\n")
+		b.WriteString("    " + lines(detail) + "\n")
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	_, err := h.w.Write(b.Bytes())
 	return err
+}
+
+// lines is text for a terminal: what a script or a packet put into it cannot move
+// the cursor or change colours, and further lines are indented.
+func lines(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == utf8.RuneError {
+			return '?'
+		}
+		return r
+	}, s)
+	return strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n    ")
 }
 
 func (h *lineHandler) WithAttrs(attrs []slog.Attr) slog.Handler {

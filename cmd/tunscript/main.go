@@ -127,11 +127,11 @@ func show(w io.Writer, err error) {
 	case errors.As(err, &c1):
 		fmt.Fprintln(w, c1.Show())
 	case errors.As(err, &d) && d.Detail() != "":
-		fmt.Fprintln(w, "tunscript: "+d.Detail()) // begins with the error itself
+		fmt.Fprintln(w, "tunscript: "+lines(d.Detail())) // begins with the error itself
 	default:
 		var ex *engine.ExitError
 		if !errors.As(err, &ex) {
-			fmt.Fprintln(w, "tunscript: "+err.Error())
+			fmt.Fprintln(w, "tunscript: "+lines(err.Error()))
 		}
 	}
 }
