@@ -1,5 +1,3 @@
-// Package embedtest builds programs that embed tunscript, outside its module and
-// as they stand, and runs them.
 package embedtest
 
 import (
@@ -15,12 +13,17 @@ import (
 
 	"github.com/tunscript/tunscript/internal/lab"
 	"github.com/tunscript/tunscript/internal/lab/labtest"
+
+	// What the programs import: so its modules are at hand before the tests are in a
+	// network of their own, where no module can be fetched.
+	_ "github.com/tunscript/tunscript/luabind"
+	_ "github.com/tunscript/tunscript/tundev"
 )
 
 func TestMain(m *testing.M) { labtest.Main(m) }
 
 // build copies one of the embedding programs beside a module file that names this
-// checkout, and compiles it. Only the module cache is asked.
+// checkout, and compiles it, with the modules that this one needs and no other.
 func build(t *testing.T, name string) (program string) {
 	t.Helper()
 	labtest.Need(t, "go")
@@ -44,18 +47,27 @@ func build(t *testing.T, name string) (program string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mod = fmt.Appendf(mod, "\nreplace github.com/tunscript/tunscript => %s\n", root)
-	if err := os.WriteFile(filepath.Join(dir, "go.mod"), mod, 0o644); err != nil {
+	ours, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
 		t.Fatal(err)
 	}
-	program = filepath.Join(dir, name+".bin")
-	for _, args := range [][]string{{"mod", "tidy"}, {"build", "-o", program, "./" + name}} {
-		cmd := exec.CommandContext(t.Context(), "go", args...)
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOSUMDB=off", "GOWORK=off")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, out)
+	sums, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, requires, _ := bytes.Cut(ours, []byte("\nrequire"))
+	mod = fmt.Appendf(mod, "\nreplace github.com/tunscript/tunscript => %s\n\nrequire%s", root, requires)
+	for file, text := range map[string][]byte{"go.mod": mod, "go.sum": sums} {
+		if err := os.WriteFile(filepath.Join(dir, file), text, 0o644); err != nil {
+			t.Fatal(err)
 		}
+	}
+	program = filepath.Join(dir, name+".bin")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-mod=mod", "-o", program, "./"+name)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	return program
 }
