@@ -1,0 +1,104 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/tunscript/tunscript/engine/packet"
+)
+
+// handleBatch runs what was read from l to completion, for at most a slice of
+// time on the system's clock.
+func (w *worker) handleBatch(l *lane) {
+	for n := 0; l.next < l.read && !w.ended; {
+		p := l.in[l.next]
+		l.in[l.next] = nil
+		l.next++
+		p.In, p.Out, p.Time = l.port, l.way, w.now
+		w.handle(l, p)
+		n++
+		if n%sliceEvery == 0 && !w.e.cfg.Clock.virtual && time.Since(w.now) > slice {
+			return
+		}
+	}
+}
+
+// handle runs one packet through the chain of its device and carries out what
+// was decided.
+func (w *worker) handle(l *lane, p *packet.Packet) {
+	if w.stale {
+		w.rebuild()
+	}
+	l.stats.received.add(1)
+	l.stats.receivedBytes.add(uint64(p.Len()))
+	watched := w.e.watched()
+	if watched {
+		w.observe(Event{Kind: Received, Device: l.name, Packet: p})
+	}
+	p.SetTag(borrowed)
+	w.hand = p
+	v, by := w.decide(l.chain, p)
+	w.hand = nil
+	if v.kind == replace && v.empty() {
+		v = Drop(ReasonEmpty)
+	}
+	w.verdicts[v.kind].add(1)
+	if v.kind == drop && v.reason() != "" {
+		w.reasons.add(v.reason())
+	}
+	if v.kind <= accept && p.Out == nil {
+		w.reasons.add(ReasonUnforwarded)
+	}
+	if watched {
+		w.observeVerdict(l, p, v, by)
+	}
+	switch v.kind {
+	case pass, accept:
+		if p.Out == nil {
+			w.pool.Put(p)
+			return
+		}
+		w.send(p)
+	case drop:
+		w.pool.Put(p)
+	case replace:
+		w.replace(p, v)
+	}
+}
+
+// replace sends the packets of v in p's place.
+func (w *worker) replace(p *packet.Packet, v Verdict) {
+	p.SetTag(free)
+	if v.p != nil {
+		w.sendTaken(v.p, p)
+	}
+	if list, ok := v.more.([]*packet.Packet); ok {
+		for _, q := range list {
+			w.sendTaken(q, p)
+		}
+	}
+	if owner(p.Tag()) != taken {
+		w.pool.Put(p)
+	}
+}
+
+// sendTaken sends q, which a verdict about p gave away.
+func (w *worker) sendTaken(q, p *packet.Packet) {
+	switch {
+	case isEmpty(q):
+		w.reasons.add(ReasonEmpty)
+	case owner(q.Tag()) == taken:
+		w.reasons.add(ReasonTaken)
+	default:
+		if q.Out == nil && q.In == nil { // made from nothing; a copy of p has p's way out, or none
+			q.Out = p.In
+		}
+		if q.Out == nil {
+			w.reasons.add(ReasonUnforwarded)
+			if q != p { // p goes back at the end of replace
+				w.spend(q)
+			}
+			return
+		}
+		w.send(q)
+	}
+}
