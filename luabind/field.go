@@ -83,71 +83,59 @@ func whole(v lua.LValue, most uint64) (uint64, error) {
 	return uint64(f), nil
 }
 
-// truth is a field that is true or false.
-func truth(doc string, get func(p *packet.Packet) (v, ok bool), set func(p *packet.Packet, v bool) error) *field {
+// typed is a field of a type of Go: into makes it of a Lua value, out a Lua value of it.
+func typed[T any](typ, doc string,
+	get func(p *packet.Packet) (T, bool), out func(in *instance, v T) lua.LValue,
+	set func(p *packet.Packet, v T) error, into func(in *instance, v lua.LValue) (T, error),
+) *field {
 	return &field{
-		typ: "boolean", doc: doc,
+		typ: typ, doc: doc,
 		get: func(in *instance, p *packet.Packet) lua.LValue {
 			v, ok := get(p)
 			if !ok {
 				return lua.LNil
 			}
-			return lua.LBool(v)
+			return out(in, v)
 		},
 		set: func(in *instance, p *packet.Packet, v lua.LValue) error {
-			b, ok := v.(lua.LBool)
-			if !ok {
-				return fmt.Errorf("want true or false, got %s", describe(v))
+			x, err := into(in, v)
+			if err != nil {
+				return err
 			}
-			return set(p, bool(b))
+			return set(p, x)
 		},
 	}
+}
+
+// truth is a field that is true or false.
+func truth(doc string, get func(p *packet.Packet) (v, ok bool), set func(p *packet.Packet, v bool) error) *field {
+	return typed("boolean", doc,
+		get, func(_ *instance, v bool) lua.LValue { return lua.LBool(v) },
+		set, func(_ *instance, v lua.LValue) (bool, error) {
+			b, ok := v.(lua.LBool)
+			if !ok {
+				return false, fmt.Errorf("want true or false, got %s", describe(v))
+			}
+			return bool(b), nil
+		})
 }
 
 // address is a field that is an IP address, a string in Lua.
 func address(doc string, get func(p *packet.Packet) (netip.Addr, bool), set func(p *packet.Packet, a netip.Addr) error) *field {
-	return &field{
-		typ: "address", doc: doc,
-		get: func(in *instance, p *packet.Packet) lua.LValue {
-			a, ok := get(p)
-			if !ok {
-				return lua.LNil
-			}
-			return in.address(a)
-		},
-		set: func(in *instance, p *packet.Packet, v lua.LValue) error {
-			a, err := in.parseAddr(v)
-			if err != nil {
-				return err
-			}
-			return set(p, a)
-		},
-	}
+	return typed("address", doc, get, (*instance).address, set, (*instance).parseAddr)
 }
 
 // mac is a field that is an Ethernet address, a string in Lua.
 func mac(doc string, get func(p *packet.Packet) (packet.MAC, bool), set func(p *packet.Packet, m packet.MAC) error) *field {
-	return &field{
-		typ: "MAC", doc: doc,
-		get: func(in *instance, p *packet.Packet) lua.LValue {
-			m, ok := get(p)
-			if !ok {
-				return lua.LNil
-			}
-			return in.macs.of(m, packet.MAC.String)
-		},
-		set: func(in *instance, p *packet.Packet, v lua.LValue) error {
+	return typed("MAC", doc,
+		get, func(in *instance, m packet.MAC) lua.LValue { return in.macs.of(m, packet.MAC.String) },
+		set, func(_ *instance, v lua.LValue) (packet.MAC, error) {
 			s, ok := v.(lua.LString)
 			if !ok {
-				return fmt.Errorf("want an Ethernet address such as \"02:00:00:00:00:01\", got %s", describe(v))
+				return packet.MAC{}, fmt.Errorf("want an Ethernet address such as \"02:00:00:00:00:01\", got %s", describe(v))
 			}
-			m, err := packet.ParseMAC(string(s))
-			if err != nil {
-				return err
-			}
-			return set(p, m)
-		},
-	}
+			return packet.ParseMAC(string(s))
+		})
 }
 
 // checksum is a field that is a checksum: a number, "keep" for as it is, "zero",
