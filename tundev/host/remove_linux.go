@@ -11,13 +11,9 @@ import (
 // DelAddr takes an address from the link. One that it has not is no error.
 func (h *Handle) DelAddr(name string, a Addr) error {
 	op := "remove address " + a.String()
-	a, wrong := a.kernel()
-	if wrong != "" {
-		return &Error{Op: op, Device: name, Err: unix.EINVAL, Fix: wrong}
-	}
-	k := &netlink.Addr{IPNet: ipnet(a.Prefix)}
-	if a.Peer.IsValid() {
-		k.Peer = ipnet(netip.PrefixFrom(a.Peer, a.Peer.BitLen()))
+	k, err := a.netlink(op, name)
+	if err != nil {
+		return err
 	}
 	return h.change(name, op, func(l netlink.Link) error {
 		if err := h.nl.AddrDel(l, k); !errors.Is(err, unix.EADDRNOTAVAIL) {
