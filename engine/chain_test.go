@@ -290,3 +290,12 @@ func TestNoBufferIsSharedAfterAList(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// What a handler asks for and does not get is said.
+func TestDefragIsSaidToBeMissing(t *testing.T) {
+	b := virtual(t, handler("p", engine.Handler{Name: "joined", Defrag: true, Run: say("!")}))
+	b.step(0)
+	if log := b.log.String(); !strings.Contains(log, "fragments are not joined") || !strings.Contains(log, "handler=joined") {
+		t.Errorf("the log is %q", log)
+	}
+}
