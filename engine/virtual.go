@@ -10,7 +10,8 @@ import (
 // maxSteps bounds what may happen at one instant of virtual time.
 const maxSteps = 1_000_000
 
-// linger is how long after the last input a run on a virtual clock goes on.
+// linger is how long after the last input a run on a virtual clock goes on, unless
+// its clock says otherwise.
 const linger = 60 * time.Second
 
 // ErrStuck says that virtual time does not get on: too much happened at one
@@ -70,6 +71,7 @@ func (e *Engine) runVirtual() error {
 		}
 	}
 	var end time.Time
+	pace := newPace(e.cfg.Clock.speed, w.now)
 	for {
 		if err := w.instant(); err != nil || w.ended {
 			return cmp.Or(err, w.outcome)
@@ -79,7 +81,7 @@ func (e *Engine) runVirtual() error {
 				return e.lossError()
 			}
 			if end.IsZero() {
-				end = w.now.Add(linger)
+				end = w.now.Add(e.cfg.Clock.linger)
 			}
 		}
 		next, ok := w.nextInstant()
@@ -87,8 +89,12 @@ func (e *Engine) runVirtual() error {
 			return e.lossError()
 		}
 		if !end.IsZero() && next.After(end) {
-			e.log.Info("timers were left when the run ended", "timers", w.timers.once, "after", linger)
+			e.log.Info("timers were left when the run ended", "timers", w.timers.once, "after", e.cfg.Clock.linger)
 			return e.lossError()
+		}
+		if due := pace.due(next); !due.IsZero() {
+			w.waiter.wait(false, due) // a letter ends it early
+			continue
 		}
 		w.jump(next)
 	}

@@ -195,20 +195,25 @@ func (d *tape) Write(ps []*packet.Packet, _ func(*packet.Packet, engine.Reason))
 // play runs a program over packets that come at these seconds.
 func play(t *testing.T, run func(st *story), seconds ...float64) ([]string, error) {
 	t.Helper()
+	return playOn(t.Context(), t, engine.Virtual(time.Unix(0, 0)), run, seconds...)
+}
+
+func playOn(ctx context.Context, t *testing.T, clock engine.Clock, run func(st *story), seconds ...float64) ([]string, error) {
+	t.Helper()
 	d := &tape{name: "in.pcap", frame: udp(t, 7, "x").Bytes()}
 	for _, s := range seconds {
 		d.times = append(d.times, time.Duration(s*1e9))
 	}
 	program, st := tell(run)
 	eng, err := engine.New(engine.Config{
-		Clock: engine.Virtual(time.Unix(0, 0)), Seed: 1,
+		Clock: clock, Seed: 1,
 		Devices: []engine.DeviceConfig{{Device: d}}, Programs: []engine.ProgramConfig{{Program: program}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	start := time.Now()
-	err = eng.Run(context.Background())
+	err = eng.Run(ctx)
 	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("virtual time took %v", took)
 	}
@@ -251,6 +256,39 @@ func TestCaptureOnVirtualTime(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestLinger(t *testing.T) {
+	late := func(st *story) { st.timer(61*time.Second, "late"); st.timer(3*time.Second, "soon") }
+	for _, tt := range []struct {
+		linger time.Duration
+		want   []string
+	}{{2 * time.Minute, []string{"3 soon", "61 late"}}, {10 * time.Second, []string{"3 soon"}}, {0, nil}} {
+		got, err := playOn(t.Context(), t, engine.Virtual(time.Unix(0, 0)).Linger(tt.linger), late, 0.5)
+		if diff := cmp.Diff(tt.want, got); diff != "" || err != nil {
+			t.Errorf("lingering %v: %v %s", tt.linger, err, diff)
+		}
+	}
+}
+
+// At ten times its pace a capture of 2 s takes 0.2 s, what happens is the same, and
+// whoever waits can be interrupted.
+func TestPaced(t *testing.T) {
+	story := func(st *story) { st.timer(1500*time.Millisecond, "timer") }
+	clock := engine.Virtual(time.Unix(0, 0)).Paced(10)
+	start := time.Now()
+	got, err := playOn(t.Context(), t, clock, story, 1, 2)
+	if took := time.Since(start); took < 195*time.Millisecond {
+		t.Errorf("2 s at 10 times the pace took %v", took)
+	}
+	if diff := cmp.Diff([]string{"1.5 timer"}, got); diff != "" || err != nil {
+		t.Errorf("%v %s", err, diff)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer stop()
+	if _, err := playOn(ctx, t, clock, story, 1000); err != nil {
+		t.Errorf("interrupted: %v", err)
 	}
 }
 

@@ -3,6 +3,7 @@ package pcapfile
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"os"
@@ -24,6 +25,11 @@ type Config struct {
 	MAC     packet.MAC // 02:00:00:00:00:01 for a capture of Ethernet
 	PeerMAC packet.MAC // 02:00:00:00:00:02
 	MTU     int        // 65535: what was captured may leave
+
+	// MaxGap is the longest time between two packets on a virtual clock: a longer one
+	// is a clock that was set, or a damaged stamp, and ErrGap. 0 is a day, less than 0
+	// any time.
+	MaxGap time.Duration
 
 	Path   string // the capture that is played; "-" is standard input
 	Output string // the file that gets what leaves, by its ending pcap or pcapng; "-" is standard output; empty: none
@@ -79,9 +85,10 @@ func play(in io.Reader, out io.Writer, c Config) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := &queue{r: r}
+	q := &queue{r: r, maxGap: cmp.Or(c.MaxGap, day)}
 	// The first packet says what is captured; where there is none it matters to nobody.
 	q.ahead, q.err = r.next()
+	q.latest = q.ahead.time
 	link := q.ahead.link
 	switch {
 	case q.err == nil:
@@ -107,6 +114,8 @@ func play(in io.Reader, out io.Writer, c Config) (*Device, error) {
 	q.hold = &d.hold
 	return d, nil
 }
+
+const day = 24 * time.Hour
 
 func stem(path string) string {
 	base := filepath.Base(path)
@@ -135,6 +144,10 @@ func closers(list ...any) (out []io.Closer) {
 	}
 	return out
 }
+
+// SetName names the device by another name than its configuration's, for whoever
+// calls a capture of Ethernet otherwise than one of IP; before it is attached.
+func (d *Device) SetName(name string) { d.info.Name, d.q.name = name, name }
 
 // Info is what the device is. Its link type is that of the first packet.
 func (d *Device) Info() engine.Info { return d.info }
@@ -171,7 +184,9 @@ type queue struct {
 	link    packet.LinkType
 	name    string
 	ahead   record
-	err     error // instead of ahead
+	err     error     // instead of ahead
+	latest  time.Time // stamp up to ahead
+	maxGap  time.Duration
 	skipped int
 	out     *output // nil: what leaves is not kept
 	closers []io.Closer
@@ -198,12 +213,37 @@ func (q *queue) Read(ps []*packet.Packet, pool *packet.Pool) (n int, err error) 
 			ps[n] = p
 			n++
 		}
-		q.ahead, q.err = q.r.next()
+		q.advance()
 	}
 	if n > 0 {
 		return n, nil
 	}
 	return 0, q.err
+}
+
+// advance reads the next packet. One that is too far ahead is not given: time would
+// pass over it in one leap, and every timer with it.
+func (q *queue) advance() {
+	if q.ahead, q.err = q.r.next(); q.err != nil {
+		return
+	}
+	if q.latest.IsZero() { // the first
+		if q.ahead.time.IsZero() {
+			q.ahead.time = time.Unix(0, 0)
+		}
+		q.latest = q.ahead.time
+		return
+	}
+	if q.ahead.time.IsZero() { // a simple packet block has no stamp: as the one before
+		q.ahead.time = q.latest
+	}
+	gap := q.ahead.time.Sub(q.latest)
+	q.latest = q.latest.Add(max(gap, 0))
+	if q.env.Virtual && q.maxGap > 0 && gap > q.maxGap {
+		e := q.r.fail(ErrGap, fmt.Errorf("%v after the one before", gap.Round(time.Second)))
+		e.Fix = "if that is right, allow a longer gap"
+		q.err = e
+	}
 }
 
 // Write adds to the output. A disk that is full is a device that is lost.

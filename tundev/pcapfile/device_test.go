@@ -109,6 +109,30 @@ func TestVirtualTime(t *testing.T) {
 	}
 }
 
+// A stamp years ahead would make every timer of a script run for years.
+func TestTimeThatLeapsIsAnErrorOfItsPacket(t *testing.T) {
+	file := classic(binary.LittleEndian, 101, ping4(), ping4(), ping4())
+	third := len(file) - len(ping4()) - 16
+	binary.LittleEndian.PutUint32(file[third:], 1001+86401)
+	for _, c := range []struct {
+		max  time.Duration
+		want int // packets
+	}{{0, 2}, {48 * time.Hour, 3}, {-1, 3}, {time.Millisecond, 1}} {
+		d, err := pcapfile.Play(bytes.NewReader(file), nil, pcapfile.Config{Name: "leap.pcap", MaxGap: c.max})
+		if err != nil {
+			t.Fatal(err)
+		}
+		late := time.Unix(1<<40, 0)
+		ps, err := readAll(attach(t, d, engine.Env{Virtual: true, Now: func() time.Time { return late }}))
+		if len(ps) != c.want || errors.Is(err, pcapfile.ErrGap) != (c.want < 3) {
+			t.Errorf("gaps to %v: %d packets, %v, want %d", c.max, len(ps), err, c.want)
+		}
+		if e, ok := errors.AsType[*pcapfile.Error](err); ok && e.Record != c.want+1 {
+			t.Errorf("gaps to %v: the error names packet %d", c.max, e.Record)
+		}
+	}
+}
+
 func TestWhatLeavesIsInTheOutput(t *testing.T) {
 	dir := t.TempDir()
 	in := filepath.Join(dir, "in.pcap")

@@ -11,6 +11,7 @@ var (
 	ErrFormat   = errors.New("it is no capture file")
 	ErrDamaged  = errors.New("it is damaged")
 	ErrLinkType = errors.New("what it captured is neither IP nor Ethernet")
+	ErrGap      = errors.New("its time leaps")
 )
 
 // Error says what is wrong with a file, and where.

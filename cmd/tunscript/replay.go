@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tunscript/tunscript/engine"
+	"github.com/tunscript/tunscript/internal/setup"
+	"github.com/tunscript/tunscript/tundev/pcapfile"
+)
+
+// replayFlags say how a capture is played.
+type replayFlags struct {
+	commonFlags
+	watchFlags
+	output         string
+	speed          float64
+	maxGap, linger time.Duration
+}
+
+func replayCommand() *cobra.Command {
+	var f replayFlags
+	c := &cobra.Command{
+		Use:   "replay [flags] SCRIPT... CAPTURE",
+		Short: "Run scripts over a capture, in its own time",
+		Long: "replay plays a capture (pcap or pcapng, also compressed by gzip; - is stdin) to the\n" +
+			"scripts, as if it came in on a device. Time is that of the capture: waiting costs\n" +
+			"nothing, and the same seed gives the same packets, every time. It needs no\n" +
+			"privilege and no device.\n\n" +
+			"The device is tun0, or tap0 for a capture of Ethernet, with a lab's addresses.\n" +
+			"What leaves it is what passes, answers, and what is sent: -o keeps it.",
+		Example: "  tunscript replay firewall.lua in.pcap -o out.pcap\n" +
+			"  tunscript replay --dump=icmp ping.lua in.pcapng",
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usage(c, errors.New("nothing to replay: name a script and a capture"))
+			}
+			last := len(args) - 1
+			if last == 0 && f.dump == "" && f.output == "" && f.pcap == "" {
+				return usage(c, fmt.Errorf("nothing to do with %s: name a script before it, or --dump to look at it", args[0]))
+			}
+			return f.run(c, args[:last], args[last])
+		},
+	}
+	f.registerScripts(c)
+	f.watchFlags.register(c)
+	c.Flags().Lookup("seed").DefValue, f.seed = "1", 1
+	c.Flags().StringVarP(&f.output, "output", "o", "", "write what leaves to `FILE` (.pcap, else pcapng; - is stdout)")
+	c.Flags().Float64Var(&f.speed, "speed", 0, "play at this pace: 1 is the capture's, 0 as fast as it can")
+	c.Flags().DurationVar(&f.maxGap, "max-gap", 24*time.Hour, "longest time between two packets; 0: any")
+	c.Flags().DurationVar(&f.linger, "linger", time.Minute, "how long timers and tasks may go on after the last packet")
+	return c
+}
+
+func (f *replayFlags) run(c *cobra.Command, scripts []string, capture string) error {
+	if f.speed < 0 {
+		return usage(c, errors.New("--speed must be 0 or more"))
+	}
+	if f.output == "-" && (f.dump != "" || f.pcap == "-") {
+		return usage(c, errors.New("-o - wants stdout, and so does what prints: give -o a file"))
+	}
+	log, err := newLog(c.ErrOrStderr(), f.logFormat)
+	if err != nil {
+		return usage(c, err)
+	}
+	cfg, err := f.load(scripts)
+	if err != nil {
+		return err
+	}
+	opt := setup.Options{Log: log, Trusted: f.trusted}
+	ec := setup.Engine(cfg, opt)
+	if ec.Programs, err = setup.Scripts(cfg, opt); err != nil {
+		return err
+	}
+	dev, err := setup.Replay(cfg.Devices[0], setup.Capture{Path: capture, Output: f.output, MaxGap: f.maxGap})
+	if err != nil {
+		return runError{err}
+	}
+	ec.Devices = []engine.DeviceConfig{{Device: dev, Forward: dev.Info().Name}}
+	ec.Clock = engine.Virtual(time.Time{}).Linger(f.linger).Paced(f.speed)
+	ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	s, err := newSession(ctx, ec, f.watchFlags, c.OutOrStdout())
+	if err != nil {
+		dev.Close()
+		return err
+	}
+	if shown := c.ErrOrStderr(); isTerminal(shown) {
+		go s.status(shown, f.watchFlags)
+	}
+	err = s.run()
+	if n := dev.Skipped(); n > 0 {
+		log.Warn("packets of the capture were not played: neither IP nor Ethernet, or cut short", "packets", n)
+	}
+	if err != nil {
+		return runError{captureError(err)}
+	}
+	log.Info("done: " + s.summary())
+	if s.failures() > 0 {
+		return statusError(exitFailed)
+	}
+	return nil
+}
+
+// captureError is what is wrong with the capture, if that is what ended the run: to
+// lose a device is an engine's way to say it.
+func captureError(err error) error {
+	e, ok := errors.AsType[*pcapfile.Error](err)
+	if !ok {
+		return err
+	}
+	if errors.Is(e, pcapfile.ErrGap) {
+		e.Fix = "if that is right, allow it: --max-gap 0"
+	}
+	return e
+}
