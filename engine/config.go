@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/tunscript/tunscript/engine/shared"
 )
 
 // Config is everything an engine is made of. It mirrors the configuration file,
@@ -15,12 +17,13 @@ type Config struct {
 	Devices  []DeviceConfig
 	Programs []ProgramConfig
 
-	OnError  OnError      // of handlers that do not say themselves; zero: drop
-	Seed     uint64       // decides all chance; 0: from the system
-	Clock    Clock        // zero: the system's
-	Wait     Wait         // zero: polite
-	Observer Observer     // one from the start; more with Engine.Observe
-	Log      *slog.Logger // nil: nothing is logged
+	Shared   shared.Limits // of each program's dictionaries, and of each that several share
+	OnError  OnError       // of handlers that do not say themselves; zero: drop
+	Seed     uint64        // decides all chance; 0: from the system
+	Clock    Clock         // zero: the system's
+	Wait     Wait          // zero: polite
+	Observer Observer      // one from the start; more with Engine.Observe
+	Log      *slog.Logger  // nil: nothing is logged
 }
 
 // DeviceConfig is a device and what the engine does with it.
@@ -36,6 +39,9 @@ type ProgramConfig struct {
 	Prio         int      // added to the prio of each of its handlers
 	OnError      OnError  // of its handlers; zero: the engine's
 	DisableAfter int      // failures within 64 packets that switch a handler off; 0: 8, negative: never
+	Shared       []string // names of dictionaries that are the same for all programs that name them
+
+	own *own // its dictionaries
 }
 
 const defaultDisableAfter = 8
@@ -106,6 +112,9 @@ func (pc *ProgramConfig) check(devices []*device, before []ProgramConfig) error 
 		if !slices.ContainsFunc(devices, func(d *device) bool { return d.name == name }) {
 			return fail("no device %q: %s", name, names(devices))
 		}
+	}
+	if pc.own == nil {
+		pc.own = new(own)
 	}
 	pc.DisableAfter = cmp.Or(pc.DisableAfter, defaultDisableAfter)
 	return nil

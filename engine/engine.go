@@ -31,6 +31,7 @@ type Engine struct {
 	losses  []error // the worker's
 
 	observers atomic.Pointer[[]observer]
+	stores    stores
 
 	// turn is held while programs start, are exchanged or are stepped; never in a
 	// run that has started. User code runs under it, so who asks for it on the

@@ -1,0 +1,47 @@
+package engine
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/tunscript/tunscript/engine/shared"
+)
+
+// stores are the dictionaries of an engine: those that programs have in common, each
+// with a store of its own so that none can push out another's entries. A program's
+// own stand with its place in the configuration, and so outlive a Swap.
+type stores struct {
+	mu     sync.Mutex
+	common map[string]*shared.Store
+}
+
+// own is the store of one program, made when it is first asked for.
+type own struct {
+	mu    sync.Mutex
+	store *shared.Store
+}
+
+// Shared is the dictionary of that name: one that ProgramConfig.Shared names is the same
+// for every program that does; any other is this program's own, in all workers and after
+// every Swap. It fails with shared.ErrDicts. Times are the caller's to give: Scope.Now.
+func (s *Scope) Shared(name string) (*shared.Dict, error) {
+	e := s.w.e
+	if slices.Contains(s.config.Shared, name) {
+		e.stores.mu.Lock()
+		defer e.stores.mu.Unlock()
+		if e.stores.common[name] == nil {
+			if e.stores.common == nil {
+				e.stores.common = map[string]*shared.Store{}
+			}
+			e.stores.common[name] = shared.NewStore(e.cfg.Shared)
+		}
+		return e.stores.common[name].Dict(name)
+	}
+	o := s.config.own
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.store == nil {
+		o.store = shared.NewStore(e.cfg.Shared)
+	}
+	return o.store.Dict(name)
+}
