@@ -85,6 +85,7 @@ type Packet struct {
 	fixed    fixed // lengths that were set by hand
 	pad      int   // bytes behind the packet's own end when its IP length was set by hand
 	gso      GSO
+	came     Came
 	edits    uint32 // counts changes, so that a lookup made before one is known to be stale
 
 	why  string // why an empty answer is empty
@@ -226,7 +227,7 @@ func (p *Packet) Clone() *Packet {
 	copy(q.extend(p.Len()), p.frame())
 	q.In, q.Out, q.Time = p.In, p.Out, p.Time
 	q.at, q.sum3, q.sum4, q.fixed, q.pad = p.at, p.sum3, p.sum4, p.fixed, p.pad
-	q.link, q.gso, q.why = p.link, p.gso, p.why
+	q.link, q.gso, q.came, q.why = p.link, p.gso, p.came, p.why
 	return q
 }
 
@@ -244,7 +245,7 @@ func (p *Packet) Set(b []byte, link LinkType) error {
 // reset empties the packet and keeps its buffer.
 func (p *Packet) reset() {
 	p.off, p.end = Headroom, Headroom
-	p.sum3, p.sum4, p.fixed, p.pad, p.gso, p.why = asCame, asCame, 0, 0, GSO{}, ""
+	p.sum3, p.sum4, p.fixed, p.pad, p.gso, p.came, p.why = asCame, asCame, 0, 0, GSO{}, Came{}, ""
 	p.touch()
 }
 
