@@ -51,6 +51,9 @@ func (c *corpus) ethernet(n int) [][]byte {
 			}
 			frames = append(frames, g)
 		}
+		if c.r.IntN(10) == 0 { // bytes behind the end of the IP packet, as of a short frame filled up
+			frames = append(frames, append(f[:len(f):len(f)], make([]byte, 1+c.r.IntN(46))...))
+		}
 		if c.r.IntN(20) == 0 {
 			g := make([]byte, 1+c.r.IntN(80))
 			for i := range g {
@@ -80,20 +83,28 @@ func (c *corpus) raw(n int) [][]byte {
 	var out [][]byte
 	for len(out) < n {
 		for _, f := range c.ethernet(100) {
-			p := gopacket.NewPacket(f, layers.LayerTypeEthernet, gopacket.NoCopy)
-			at := 0
-			for _, l := range p.Layers() {
-				if t := l.LayerType(); t != layers.LayerTypeEthernet && t != layers.LayerTypeDot1Q {
-					break
-				}
-				at += len(l.LayerContents())
-			}
-			if f = f[at:]; len(f) > 0 && (f[0]>>4 == 4 || f[0]>>4 == 6) {
-				out = append(out, f)
+			if ip := inside(f); ip != nil {
+				out = append(out, ip)
 			}
 		}
 	}
 	return out
+}
+
+// inside is the IP packet in a frame, behind tags, or nil.
+func inside(f []byte) []byte {
+	p := gopacket.NewPacket(f, layers.LayerTypeEthernet, gopacket.NoCopy)
+	at := 0
+	for _, l := range p.Layers() {
+		if t := l.LayerType(); t != layers.LayerTypeEthernet && t != layers.LayerTypeDot1Q {
+			break
+		}
+		at += len(l.LayerContents())
+	}
+	if f = f[at:]; len(f) > 0 && (f[0]>>4 == 4 || f[0]>>4 == 6) {
+		return f
+	}
+	return nil
 }
 
 // frame makes one well-formed frame.
@@ -208,9 +219,27 @@ func (c *corpus) ip6() []gopacket.SerializableLayer {
 	return append(out, rest...)
 }
 
+// Half are the common kinds, the others any that has a name.
+func icmpKind(r *rand.Rand) uint8 {
+	if r.IntN(2) == 0 {
+		return uint8(r.IntN(20))
+	}
+	return pick(r, []uint8{0, 3, 8, 11})
+}
+
+func icmp6Kind(r *rand.Rand) uint8 {
+	switch r.IntN(4) {
+	case 0:
+		return uint8(1 + r.IntN(4))
+	case 1:
+		return uint8(128 + r.IntN(26))
+	}
+	return pick(r, []uint8{128, 129, 133, 134, 135, 136})
+}
+
 func (c *corpus) transport(ip gopacket.NetworkLayer, six bool) (layers.IPProtocol, []gopacket.SerializableLayer) {
 	r := c.r
-	data := make([]byte, pick(r, []int{0, 0, 1, 4, 30, 200, 1200}))
+	data := make([]byte, pick(r, []int{0, 0, 1, 3, 4, 30, 199, 200, 1200}))
 	for i := range data {
 		data[i] = pick(r, []byte("GET \x00\x50\xff"))
 	}
@@ -241,12 +270,12 @@ func (c *corpus) transport(ip gopacket.NetworkLayer, six bool) (layers.IPProtoco
 		proto := pick(r, []layers.IPProtocol{2, 9, 47, 50, 89, 103, 112, 59, 0})
 		return proto, []gopacket.SerializableLayer{gopacket.Payload([]byte{pick(r, []byte{0x16, 0x20, 0x21}), 0, 0, 0, 1, 2, 3, 4})}
 	case six:
-		icmp := &layers.ICMPv6{TypeCode: layers.CreateICMPv6TypeCode(pick(r, []uint8{1, 128, 129, 133, 135, 136}), uint8(r.IntN(4)))}
+		icmp := &layers.ICMPv6{TypeCode: layers.CreateICMPv6TypeCode(icmp6Kind(r), uint8(r.IntN(4)))}
 		if err := icmp.SetNetworkLayerForChecksum(ip); err != nil {
 			c.t.Fatal(err)
 		}
 		return layers.IPProtocolICMPv6, []gopacket.SerializableLayer{icmp, gopacket.Payload(make([]byte, 4+r.IntN(30)))}
 	}
-	icmp := &layers.ICMPv4{TypeCode: layers.CreateICMPv4TypeCode(pick(r, []uint8{0, 3, 8, 11}), uint8(r.IntN(4))), Id: uint16(r.IntN(3)), Seq: 1}
+	icmp := &layers.ICMPv4{TypeCode: layers.CreateICMPv4TypeCode(icmpKind(r), uint8(r.IntN(4))), Id: uint16(r.IntN(3)), Seq: 1}
 	return layers.IPProtocolICMPv4, []gopacket.SerializableLayer{icmp, load}
 }

@@ -32,7 +32,8 @@ func FuzzCompile(f *testing.F) {
 	})
 }
 
-// Any bytes and any filters: the index agrees with asking one by one.
+// Any bytes and any filters: the program says what its tree plainly means, and the
+// index agrees with asking one by one.
 func FuzzMatch(f *testing.F) {
 	for i, text := range expressions(f) {
 		f.Add(text, text+" or udp", []byte(ethV4+pingV4), true)
@@ -64,6 +65,11 @@ func FuzzMatch(f *testing.F) {
 		for from := range len(fs) + 1 {
 			if got, want := ix.Next(p, from), linear(fs, p, from); got != want {
 				t.Fatalf("%q, %q, from %d: got %d, want %d", one, two, from, got, want)
+			}
+		}
+		for _, f := range fs {
+			if got, want := f.Match(p), plain(f.by[link].cond, p, p.Frame()) == holds; got != want {
+				t.Fatalf("%s: got %v, plainly %v", f, got, want)
 			}
 		}
 		if x.Match(p) && Not(x).Match(p) {
