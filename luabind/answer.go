@@ -13,25 +13,25 @@ import (
 // answerMethods make a new packet out of p.
 func answerMethods() map[string]*method {
 	return map[string]*method{
-		"reply": {sig: "([fields]) -> packet", gives: true,
+		"reply": {sig: "(fields?: packet.fields): packet", gives: true,
 			doc: "the answer of its protocol: addresses and ports swapped, flags and numbers as due; then your fields",
 			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
 				return in.answer(L, p.Reply(), 2)
 			}},
-		"rst": {sig: "([fields]) -> packet", gives: true,
+		"rst": {sig: "(fields?: packet.fields): packet", gives: true,
 			doc: "the TCP reset that answers it (RFC 9293 section 3.10.7)",
 			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
 				return in.answer(L, p.RST(), 2)
 			}},
-		"ttl_exceeded": {sig: "([fields]) -> packet", gives: true,
+		"ttl_exceeded": {sig: "(fields?: packet.fields): packet", gives: true,
 			doc: "the ICMP error that its time to live is used up",
 			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
 				return in.answer(L, p.TTLExceeded(), 2)
 			}},
-		"unreachable": {sig: `("port"|"host"|"net"|"admin"|"fragmentation" [, mtu] [, fields]) -> packet`, gives: true,
+		"unreachable": {sig: `(what: "port"|"host"|"net"|"admin"|"fragmentation", fields?: packet.fields): packet | (what: "fragmentation", mtu: integer, fields?: packet.fields): packet`, gives: true,
 			doc: "the ICMP error that it cannot be delivered",
 			fn:  unreachable},
-		"copy": {sig: "([fields]) -> packet", gives: true,
+		"copy": {sig: "(fields?: packet.fields): packet", gives: true,
 			doc: "another packet like it, with these changes, which the script may keep",
 			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
 				return in.answer(L, p.Clone(), 2)

@@ -25,7 +25,7 @@ var builders = []string{"eth", "vlan", "arp", "ip", "ip4", "ip6", "icmp", "icmp6
 func builderGlobals() []global {
 	var all []global
 	for _, l := range headerLayers() {
-		all = append(all, global{name: l.name, sig: "{fields} -> packet", doc: "begins a packet with this header, or with / goes on with it: " + l.doc,
+		all = append(all, global{name: l.name, sig: "(fields: " + l.name + ".fields): packet", doc: "begins a packet with this header, or with / goes on with it: " + l.doc,
 			fn: func(in *instance, L *lua.LState) int { return in.build(L, l.name) }})
 	}
 	return all

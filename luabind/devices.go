@@ -11,27 +11,27 @@ import (
 )
 
 func deviceGlobals() []global {
-	return []global{{name: "devices", sig: "{NAME = {mtu, mac, peer_mac, address, peer}}",
+	return []global{{name: "devices", sig: "table<string, device>",
 		doc: "the devices by name, as they are now; read only", value: (*instance).devices}}
 }
 
 // A deviceField is one name of devices.NAME.
 type deviceField struct {
-	sig string
+	typ string
 	doc string
 	get func(in *instance, d engine.Info) lua.LValue
 }
 
 var deviceFields = map[string]deviceField{
-	"mtu": {"number", "largest IP packet in bytes",
+	"mtu": {"integer", "largest IP packet in bytes",
 		func(in *instance, d engine.Info) lua.LValue { return in.number(float64(d.MTU)) }},
-	"mac": {"MAC", "the kernel's Ethernet address; nil on TUN",
+	"mac": {"mac?", "the kernel's Ethernet address; nil on TUN",
 		func(in *instance, d engine.Info) lua.LValue { return in.macOf(d, false) }},
-	"peer_mac": {"MAC", "the script's Ethernet address; nil on TUN",
+	"peer_mac": {"mac?", "the script's Ethernet address; nil on TUN",
 		func(in *instance, d engine.Info) lua.LValue { return in.macOf(d, true) }},
-	"address": {"list of networks", `the kernel's side, such as "192.0.2.1/24"`,
+	"address": {"string[]", `the kernel's side, such as "192.0.2.1/24"`,
 		func(in *instance, d engine.Info) lua.LValue { return textList(in, d.Address) }},
-	"peer": {"list of addresses", "the script's side",
+	"peer": {"address[]", "the script's side",
 		func(in *instance, d engine.Info) lua.LValue { return textList(in, d.Peer) }},
 }
 

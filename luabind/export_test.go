@@ -21,7 +21,7 @@ func Registry() (all []Entry) {
 		all = append(all, Entry{g.name, g.sig, g.doc})
 	}
 	for name, f := range deviceFields {
-		all = append(all, Entry{"devices.NAME." + name, f.sig, f.doc})
+		all = append(all, Entry{"devices.NAME." + name, f.typ, f.doc})
 	}
 	for _, l := range append(headerLayers(), packetLayer(), optionsLayer()) {
 		all = append(all, Entry{l.name, "layer", l.doc})
@@ -30,6 +30,12 @@ func Registry() (all []Entry) {
 		}
 		for name, m := range l.methods {
 			all = append(all, Entry{l.name + ":" + name, m.sig, m.doc})
+		}
+	}
+	for _, c := range classes() {
+		all = append(all, Entry{c.name, "layer", c.doc})
+		for name, m := range c.methods {
+			all = append(all, Entry{c.name + ":" + name, m.sig, m.doc})
 		}
 	}
 	for name, o := range onOptions {

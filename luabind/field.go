@@ -21,8 +21,9 @@ type layer struct {
 
 // A field is one name of a layer, read and written.
 type field struct {
-	typ string // for the docs: "number 0..255", "address", ...
-	doc string
+	typ  string // of LuaLS: "integer", or one of its names here: "address", "mac", "flags"
+	doc  string
+	most uint64 // of a whole number: 0 to most; with 0 it has no range
 	// get is the value now. It is called only where the layer's has says true.
 	get func(in *instance, p *packet.Packet) lua.LValue
 	// set changes the packet; nil where the field is read only. nil is given to it
@@ -34,7 +35,7 @@ type field struct {
 
 // A method is one name of a layer that is called: p:reply().
 type method struct {
-	sig string // "(fields) -> packet"
+	sig string // "(fields?: packet.fields): packet"
 	doc string
 	fn  func(in *instance, L *lua.LState, p *packet.Packet) int
 	// gives says that the method may return a packet.
@@ -43,7 +44,7 @@ type method struct {
 
 // number is a field that is a whole number from 0 to most.
 func number(most uint64, doc string, get func(p *packet.Packet) (uint64, bool), set func(p *packet.Packet, v uint64) error) *field {
-	f := &field{typ: fmt.Sprintf("number 0..%d", most), doc: doc}
+	f := &field{typ: "integer", doc: doc, most: most}
 	f.get = func(in *instance, p *packet.Packet) lua.LValue {
 		v, ok := get(p)
 		if !ok {
@@ -127,7 +128,7 @@ func address(doc string, get func(p *packet.Packet) (netip.Addr, bool), set func
 
 // mac is a field that is an Ethernet address, a string in Lua.
 func mac(doc string, get func(p *packet.Packet) (packet.MAC, bool), set func(p *packet.Packet, m packet.MAC) error) *field {
-	return typed("MAC", doc,
+	return typed("mac", doc,
 		get, func(in *instance, m packet.MAC) lua.LValue { return in.macs.of(m, packet.MAC.String) },
 		set, func(_ *instance, v lua.LValue) (packet.MAC, error) {
 			s, ok := v.(lua.LString)
@@ -142,7 +143,7 @@ func mac(doc string, get func(p *packet.Packet) (packet.MAC, bool), set func(p *
 // "bad" for one that is wrong, or nil for the right one again.
 func checksum(doc string, get func(p *packet.Packet) (uint64, bool), set func(p *packet.Packet, v uint16), clear func(p *packet.Packet)) *field {
 	f := number(math.MaxUint16, doc, get, func(p *packet.Packet, v uint64) error { set(p, uint16(v)); return nil })
-	f.typ += `, "bad", "zero" or "keep"`
+	f.typ += `|"bad"|"zero"|"keep"`
 	byNumber := f.set
 	f.set = func(in *instance, p *packet.Packet, v lua.LValue) error {
 		word, ok := v.(lua.LString)

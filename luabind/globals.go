@@ -13,7 +13,7 @@ import (
 // optionsLayer) the globals are the registry of the API.
 type global struct {
 	name  string // "send", "log.info"
-	sig   string // "(packet [, device])"; of a value its type
+	sig   string // "(packet: packet, device?: string)", see signature.go; of a value its type
 	doc   string // one line
 	fn    func(in *instance, L *lua.LState) int
 	value func(in *instance) lua.LValue
@@ -26,7 +26,7 @@ func globals() []global {
 }
 
 func handlerGlobals() []global {
-	return []global{{name: "on", sig: "(filter, fn) | (fn) | {filter, run = fn, ...} -> handle",
+	return []global{{name: "on", sig: "(fn: handler): handle | (filter: string, fn: handler): handle | (options: on.options): handle",
 		doc: "calls fn for every packet that the filter matches", fn: (*instance).on}}
 }
 

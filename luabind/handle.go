@@ -9,26 +9,25 @@ import (
 // pushHandle gives Lua what on, after and every return: something with :cancel().
 func (in *instance) pushHandle(L *lua.LState, cancel func()) int {
 	if in.handleMeta == nil {
-		in.handleMeta = in.newHandleMeta()
+		in.handleMeta = in.newClass(handleClass())
 	}
 	L.Push(&lua.LUserData{Value: cancel, Metatable: in.handleMeta})
 	return 1
 }
 
-func (in *instance) newHandleMeta() *lua.LTable {
-	L := in.state.L()
-	methods := L.CreateTable(0, 1)
-	methods.RawSetString("cancel", L.NewFunction(func(L *lua.LState) int {
-		if ud, ok := L.Get(1).(*lua.LUserData); ok {
-			if cancel, ok := ud.Value.(func()); ok {
-				cancel()
-				return 0
-			}
+// handleClass is what a handle has.
+func handleClass() class {
+	return class{name: "handle", doc: "what on, after and every return", methods: map[string]classMethod{
+		"cancel": {sig: "()", doc: "ends it: the function is not called again", fn: cancelHandle},
+	}}
+}
+
+func cancelHandle(in *instance, L *lua.LState) int {
+	if ud, ok := L.Get(1).(*lua.LUserData); ok {
+		if cancel, ok := ud.Value.(func()); ok {
+			cancel()
+			return 0
 		}
-		return in.state.Raise(L, errors.New("cancel: call it with a colon, as in handle:cancel()"))
-	}))
-	meta := L.CreateTable(0, 2)
-	meta.RawSetString("__index", in.state.ReadOnly(methods))
-	meta.RawSetString("__metatable", lua.LFalse)
-	return meta
+	}
+	return in.state.Raise(L, errors.New("cancel: call it with a colon, as in handle:cancel()"))
 }

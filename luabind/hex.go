@@ -12,9 +12,9 @@ import (
 
 func byteGlobals() []global {
 	return []global{
-		{name: "hex", sig: "(text) -> string", doc: `the bytes of hexadecimal text: hex"45 00"`, fn: (*instance).hex},
-		{name: "tohex", sig: "(s) -> string", doc: "the hexadecimal text of bytes", fn: (*instance).tohex},
-		{name: "checksum", sig: "(s) -> number", doc: "the Internet checksum of bytes (RFC 1071)", fn: (*instance).checksum},
+		{name: "hex", sig: "(text: string): string", doc: `the bytes of hexadecimal text: hex"45 00"`, fn: (*instance).hex},
+		{name: "tohex", sig: "(s: string): string", doc: "the hexadecimal text of bytes", fn: (*instance).tohex},
+		{name: "checksum", sig: "(s: string): integer", doc: "the Internet checksum of bytes (RFC 1071)", fn: (*instance).checksum},
 	}
 }
 

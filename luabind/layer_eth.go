@@ -77,7 +77,7 @@ func arpLayer() *layer {
 // arpOp is "request" and "reply" in words, other operations as numbers.
 func arpOp(get func(*packet.Packet) packet.ARPView) *field {
 	return &field{
-		typ: `"request", "reply" or a number`, doc: "operation",
+		typ: `integer|"request"|"reply"`, doc: "operation",
 		get: func(in *instance, p *packet.Packet) lua.LValue {
 			switch op := get(p).Op(); op {
 			case packet.ARPRequest:

@@ -34,9 +34,9 @@ func packetLayer() *layer {
 				get: func(in *instance, p *packet.Packet) lua.LValue {
 					return lua.LNumber(float64(p.Time.UnixNano()) / 1e9)
 				}},
-			"len": {typ: "number", doc: "length of the frame in bytes",
+			"len": {typ: "integer", doc: "length of the frame in bytes",
 				get: func(in *instance, p *packet.Packet) lua.LValue { return in.number(float64(p.Len())) }},
-			"segments": {typ: "number", doc: "how many packets on the wire it stands for",
+			"segments": {typ: "integer", doc: "how many packets on the wire it stands for",
 				get: func(in *instance, p *packet.Packet) lua.LValue { return in.number(float64(p.Segments())) }},
 			"payload": {typ: "string", doc: "what follows the last layer; may be set to any length",
 				get: func(in *instance, p *packet.Packet) lua.LValue { return lua.LString(p.Payload()) },
@@ -69,7 +69,7 @@ func (in *instance) portName(pt *packet.Port) lua.LValue {
 // rawMethods read and write bytes, big-endian, from the start of the frame.
 func rawMethods() map[string]*method {
 	read := func(bits int, get func(p *packet.Packet, off int) (uint64, bool)) *method {
-		return &method{sig: "(off: number) -> number", doc: fmt.Sprintf("the %d bits at offset off, from 0; nil outside", bits),
+		return &method{sig: "(off: integer): integer?", doc: fmt.Sprintf("the %d bits at offset off, from 0; nil outside", bits),
 			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
 				v, ok := get(p, in.checkOffset(L, 2))
 				if !ok {
@@ -82,7 +82,7 @@ func rawMethods() map[string]*method {
 	}
 	write := func(bits int, set func(p *packet.Packet, off int, v uint64) error) *method {
 		name := fmt.Sprintf("set_u%d", bits)
-		return &method{sig: "(off: number, v: number)", doc: fmt.Sprintf("sets the %d bits at offset off", bits),
+		return &method{sig: "(off: integer, v: integer)", doc: fmt.Sprintf("sets the %d bits at offset off", bits),
 			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
 				off := in.checkOffset(L, 2)
 				v, err := whole(L.Get(3), 1<<bits-1)
@@ -108,8 +108,8 @@ func rawMethods() map[string]*method {
 		"set_u32": write(32, func(p *packet.Packet, off int, v uint64) error {
 			return p.SetUint32(off, uint32(v))
 		}),
-		"bytes": {sig: "([off: number, len: number]) -> string", doc: "the bytes at off, or all; nil outside", fn: getBytes},
-		"set_bytes": {sig: "(off: number, s: string)", doc: "overwrites the bytes at off",
+		"bytes": {sig: "(off?: integer, len?: integer): string?", doc: "the bytes at off, or all; nil outside", fn: getBytes},
+		"set_bytes": {sig: "(off: integer, s: string)", doc: "overwrites the bytes at off",
 			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
 				s, ok := L.Get(3).(lua.LString)
 				if !ok {
@@ -120,7 +120,7 @@ func rawMethods() map[string]*method {
 				}
 				return 0
 			}},
-		"valid": {sig: "() -> boolean [, layer]", doc: "true, or false and the layer whose checksum or length is wrong",
+		"valid": {sig: "(): boolean, string?", doc: "true, or false and the layer whose checksum or length is wrong",
 			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
 				name, ok := p.Valid()
 				L.Push(lua.LBool(ok))

@@ -30,17 +30,17 @@ func tcpLayer() *layer {
 				func(p *packet.Packet) (uint64, bool) { return uint64(get(p).Urgent()), true },
 				func(p *packet.Packet, v uint64) error { get(p).SetUrgent(uint16(v)); return nil }),
 			"options": {
-				typ: "options", doc: "the options, live; a table replaces all, a string sets the bytes",
+				typ: "tcp.options", doc: "the options, live; a table replaces all, a string sets the bytes",
 				set: setTCPOptions,
 			},
 		}),
 		methods: map[string]*method{
-			"has": {sig: `(flags: string) -> boolean`, doc: "whether all these flags are set",
+			"has": {sig: "(flags: flags): boolean", doc: "whether all these flags are set",
 				fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
 					L.Push(lua.LBool(get(p).Flags().Has(in.checkFlags(L, 2))))
 					return 1
 				}},
-			"is": {sig: `(flags: string) -> boolean`, doc: "whether exactly these flags are set",
+			"is": {sig: "(flags: flags): boolean", doc: "whether exactly these flags are set",
 				fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
 					L.Push(lua.LBool(get(p).Flags() == in.checkFlags(L, 2)))
 					return 1
@@ -52,7 +52,7 @@ func tcpLayer() *layer {
 // tcpFlags is a string of the letters FSRPAUEC.
 func tcpFlags(get func(*packet.Packet) packet.TCPView) *field {
 	return &field{
-		typ: "string of FSRPAUEC", doc: "flags; read in this order, set from any",
+		typ: "flags", doc: "flags; read in this order, set from any",
 		get: func(in *instance, p *packet.Packet) lua.LValue {
 			return in.flagTexts.of(get(p).Flags(), packet.Flags.String)
 		},
@@ -101,8 +101,8 @@ func optionsLayer() *layer {
 			"sack_permitted": truth("selective acknowledgements may be sent",
 				func(p *packet.Packet) (v, ok bool) { return true, get(p).SackPermitted() },
 				func(p *packet.Packet, v bool) error { return get(p).SetSackPermitted(v) }),
-			"sack":       {typ: "list of {left, right}", doc: "selective acknowledgements", get: getSack, set: setSack},
-			"timestamps": {typ: "{value, echo}", doc: "timestamps (RFC 7323)", get: getTimestamps, set: setTimestamps},
+			"sack":       {typ: "integer[][]", doc: "selective acknowledgements, a list of {left, right}", get: getSack, set: setSack},
+			"timestamps": {typ: "integer[]", doc: "timestamps, {value, echo} (RFC 7323)", get: getTimestamps, set: setTimestamps},
 		},
 	}
 	l.fields["mss"].clear = remove(packet.OptMSS)

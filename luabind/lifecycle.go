@@ -11,13 +11,13 @@ import (
 
 func lifecycleGlobals() []global {
 	return []global{
-		{name: "on_start", sig: "(fn)", doc: "calls fn when the devices are open", fn: (*instance).onStart},
-		{name: "on_stop", sig: "(fn)",
+		{name: "on_start", sig: "(fn: fun())", doc: "calls fn when the devices are open", fn: (*instance).onStart},
+		{name: "on_stop", sig: "(fn: fun(): table?)",
 			doc: "calls fn at the end; what it returns, as data, on_reload of the script that comes in its place gets", fn: (*instance).onStop},
-		{name: "on_reload", sig: "(fn)",
+		{name: "on_reload", sig: "(fn: fun(state: any))",
 			doc: "calls fn when the script takes another's place, with what that one's on_stop returned", fn: (*instance).onReload},
-		{name: "stop", sig: "([status])", doc: "ends the run, with this exit status", fn: (*instance).stop},
-		{name: "worker", sig: "number", doc: "this worker's number, from 1",
+		{name: "stop", sig: "(status?: integer)", doc: "ends the run, with this exit status", fn: (*instance).stop},
+		{name: "worker", sig: "integer", doc: "this worker's number, from 1",
 			value: func(in *instance) lua.LValue { return lua.LNumber(in.scope.Worker()) }},
 	}
 }

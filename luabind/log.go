@@ -8,7 +8,7 @@ import (
 
 func logGlobals() []global {
 	level := func(name string, level Level, doc string) global {
-		return global{name: "log." + name, sig: "(...)", doc: doc, fn: func(in *instance, L *lua.LState) int {
+		return global{name: "log." + name, sig: "(...: any)", doc: doc, fn: func(in *instance, L *lua.LState) int {
 			in.log(level, in.join(L))
 			return 0
 		}}

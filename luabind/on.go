@@ -103,7 +103,7 @@ var onOptions = map[string]onOption{
 	"name": {"string", "for log, counters and captures", func(v lua.LValue, h *handler, config *engine.Handler) error {
 		return text(v, &config.Name)
 	}},
-	"prio": {"number -100..100", "lowest first; 0 if not given", func(v lua.LValue, h *handler, config *engine.Handler) error {
+	"prio": {"integer", "-100 to 100, lowest first; 0 if not given", func(v lua.LValue, h *handler, config *engine.Handler) error {
 		n, ok := v.(lua.LNumber)
 		if !ok || float64(n) != float64(int(n)) || n < engine.MinPrio || n > engine.MaxPrio {
 			return fmt.Errorf("want a whole number %d..%d, got %s", engine.MinPrio, engine.MaxPrio, describe(v))
@@ -111,7 +111,7 @@ var onOptions = map[string]onOption{
 		config.Prio = int(n)
 		return nil
 	}},
-	"on_error": {`"drop", "pass" or "stop"`, "what becomes of a packet whose handler fails", func(v lua.LValue, h *handler, config *engine.Handler) error {
+	"on_error": {`"drop"|"pass"|"stop"`, "what becomes of a packet whose handler fails", func(v lua.LValue, h *handler, config *engine.Handler) error {
 		word, _ := v.(lua.LString)
 		on, ok := onErrorWords[string(word)]
 		if !ok {
@@ -120,7 +120,7 @@ var onOptions = map[string]onOption{
 		config.OnError = on
 		return nil
 	}},
-	"run": {"function", "the handler", func(v lua.LValue, h *handler, config *engine.Handler) error {
+	"run": {"handler", "the handler", func(v lua.LValue, h *handler, config *engine.Handler) error {
 		fn, ok := v.(*lua.LFunction)
 		if !ok {
 			return fmt.Errorf("want a function, got %s", describe(v))

@@ -9,9 +9,9 @@ import (
 
 func packetGlobals() []global {
 	return []global{
-		{name: "send", sig: "(packet [, device])",
+		{name: "send", sig: "(packet: packet, device?: string)",
 			doc: "sends a packet as it is now, by its way out or by this device", fn: (*instance).send},
-		{name: "packet", sig: `{ip = {...}, ...} | (bytes [, "eth"]) -> packet`,
+		{name: "packet", sig: `(layers: packet.fields): packet | (bytes: string, link?: "eth"): packet`,
 			doc: "makes a packet of layers, or parses bytes", fn: (*instance).makePacket},
 	}
 }

@@ -12,11 +12,11 @@ import (
 
 func timeGlobals() []global {
 	return []global{
-		{name: "after", sig: "(seconds, fn, ...) -> handle",
+		{name: "after", sig: "(seconds: number, fn: function, ...: any): handle",
 			doc: "calls fn once, that much later", fn: (*instance).after},
-		{name: "every", sig: "(seconds, fn) -> handle",
+		{name: "every", sig: "(seconds: number, fn: function): handle",
 			doc: "calls fn again and again, at this distance", fn: (*instance).every},
-		{name: "now", sig: "() -> number",
+		{name: "now", sig: "(): number",
 			doc: "the engine's time in seconds since 1970", fn: (*instance).now},
 	}
 }
