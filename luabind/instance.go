@@ -22,7 +22,8 @@ type instance struct {
 	kinds  kinds
 	held   map[any]heldCall // what the engine will call, for the walk of memory
 
-	handleMeta *lua.LTable // of what on, after and every return
+	options    map[string]bool // declared so far
+	handleMeta *lua.LTable     // of what on, after and every return
 
 	hand  *packetRef   // the packet in hand, of handlers that keep nothing
 	lent  []*packetRef // answers that such a handler has made of it

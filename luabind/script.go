@@ -19,6 +19,11 @@ type Options struct {
 	Trusted bool      // opens io, os, debug and load
 	Name    string    // of the program, in log and counters; empty: the script's file name
 
+	// Option is asked for the value of every option that the script declares, each time
+	// it starts: a float64, int64, int, string, bool or Text. With false it is the
+	// default. nil leaves all at their defaults.
+	Option func(Option) (value any, ok bool)
+
 	// Log receives what the script says with print and log. nil discards it. It is
 	// called on the worker and must not wait.
 	Log func(level Level, script, text string)

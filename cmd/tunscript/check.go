@@ -12,6 +12,7 @@ import (
 
 func checkCommand() *cobra.Command {
 	var f commonFlags
+	var options bool
 	c := &cobra.Command{
 		Use:   "check SCRIPT... | -c FILE",
 		Short: "Find mistakes without opening a device",
@@ -29,14 +30,23 @@ func checkCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := setup.Check(cfg, setup.Options{Log: log, Trusted: f.trusted}); err != nil {
+			opt, err := f.options(log)
+			if err != nil {
 				return err
+			}
+			if err := setup.Check(cfg, opt); err != nil {
+				return err
+			}
+			if options {
+				showOptions(c.OutOrStdout(), opt.Settings.Declared())
+				return nil
 			}
 			fmt.Fprintf(c.OutOrStdout(), "ok: %s, %s\n", count(len(cfg.Devices), "device"), count(len(cfg.Scripts), "script"))
 			return nil
 		},
 	}
 	f.register(c)
+	c.Flags().BoolVar(&options, "options", false, "list what the scripts can be told with --set")
 	return c
 }
 

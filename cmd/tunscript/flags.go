@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"log/slog"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,7 @@ type commonFlags struct {
 	config    string
 	seed      int64
 	trusted   bool
+	sets      []string
 	logFormat string
 }
 
@@ -27,6 +29,7 @@ func (f *commonFlags) register(c *cobra.Command) {
 // registerScripts is without the configuration file.
 func (f *commonFlags) registerScripts(c *cobra.Command) {
 	c.Flags().Int64Var(&f.seed, "seed", 0, "decides all chance; 0: a new one each run")
+	c.Flags().StringArrayVar(&f.sets, "set", nil, "give a script's option a value, as in `loss=0.2` or gate.loss=0.2")
 	c.Flags().BoolVar(&f.trusted, "trusted", false, "open io, os, debug and load to the scripts")
 	c.Flags().StringVar(&f.logFormat, "log-format", "text", "text or json")
 }
@@ -51,6 +54,15 @@ func (f *commonFlags) load(scripts []string) (*config.Config, error) {
 		cfg.Engine.Seed = f.seed
 	}
 	return cfg, nil
+}
+
+// options are what the flags say beside the configuration.
+func (f *commonFlags) options(log *slog.Logger) (setup.Options, error) {
+	settings, err := setup.ParseSettings(f.sets)
+	if err != nil {
+		return setup.Options{}, &usageError{"tunscript", err}
+	}
+	return setup.Options{Log: log, Trusted: f.trusted, Settings: settings}, nil
 }
 
 // watchFlags say what is shown and recorded of a run.

@@ -81,7 +81,10 @@ func (f *labFlags) run(c *cobra.Command, scripts, command []string) error {
 	if err != nil {
 		return err
 	}
-	opt := setup.Options{Log: log, Trusted: f.trusted}
+	opt, err := f.options(log)
+	if err != nil {
+		return err
+	}
 	programs, err := setup.Scripts(cfg, opt)
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 	"github.com/tunscript/tunscript/engine"
 	"github.com/tunscript/tunscript/internal/config"
 	"github.com/tunscript/tunscript/internal/lab"
+	"github.com/tunscript/tunscript/internal/setup"
 	"github.com/tunscript/tunscript/luabind"
 )
 
@@ -88,12 +89,16 @@ func exitCode(err error) int {
 		se *luabind.ScriptError
 		he *engine.HandlerError
 		ex *engine.ExitError
+		oe *luabind.OptionError
+		st *setup.SettingError
 	)
 	switch {
 	case errors.As(err, &ex):
 		return ex.Status
 	case errors.As(err, &he):
 		return exitFailed
+	case errors.As(err, &oe), errors.As(err, &st):
+		return exitUsage
 	case errors.As(err, &se):
 		return exitScript
 	case errors.Is(err, lab.ErrPrivilege), errors.Is(err, fs.ErrPermission):

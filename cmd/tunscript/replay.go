@@ -73,7 +73,10 @@ func (f *replayFlags) run(c *cobra.Command, scripts []string, capture string) er
 	if err != nil {
 		return err
 	}
-	opt := setup.Options{Log: log, Trusted: f.trusted}
+	opt, err := f.options(log)
+	if err != nil {
+		return err
+	}
 	ec := setup.Engine(cfg, opt)
 	if ec.Programs, err = setup.Scripts(cfg, opt); err != nil {
 		return err

@@ -51,7 +51,10 @@ func runCommand() *cobra.Command {
 			if err := setup.Supported(cfg); err != nil {
 				return err
 			}
-			opt := setup.Options{Log: log, Trusted: f.trusted}
+			opt, err := f.options(log)
+			if err != nil {
+				return err
+			}
 			ec := setup.Engine(cfg, opt)
 			if ec.Programs, err = setup.Scripts(cfg, opt); err != nil {
 				return err

@@ -45,7 +45,7 @@ func (r *report) table(key string, table map[string]any, dst reflect.Value) {
 			continue
 		}
 		hint := didYouMean(name, fields)
-		if near := nearest(name, fields); near != "" {
+		if near := Nearest(name, fields); near != "" {
 			r.bad[join(key, near)] = true // what was meant is not missing
 			if key == "" {
 				hint = "did you mean " + heading(near) + "?"

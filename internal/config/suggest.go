@@ -9,16 +9,16 @@ import (
 // didYouMean returns a suggestion of the word among words that is nearest to
 // the one that was written, or "" if none is near.
 func didYouMean(word string, words []string) string {
-	if near := nearest(word, words); near != "" {
+	if near := Nearest(word, words); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)
 	}
 	return ""
 }
 
-// nearest finds the word that was probably meant: the same but for case and
+// Nearest finds the word that was probably meant: the same but for case and
 // hyphens, another name for it, one that begins like it, or one a few slips of
 // the finger away.
-func nearest(word string, words []string) string {
+func Nearest(word string, words []string) string {
 	word = strings.ReplaceAll(strings.ToLower(word), "-", "_")
 	if word == "" || len(word) > 64 {
 		return ""

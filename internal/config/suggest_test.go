@@ -22,8 +22,8 @@ func TestNearest(t *testing.T) {
 		{"", ""},
 	}
 	for _, tt := range tests {
-		if got := nearest(tt.written, keys); got != tt.meant {
-			t.Errorf("nearest(%q) = %q, want %q", tt.written, got, tt.meant)
+		if got := Nearest(tt.written, keys); got != tt.meant {
+			t.Errorf("Nearest(%q) = %q, want %q", tt.written, got, tt.meant)
 		}
 	}
 }

@@ -196,7 +196,7 @@ func unitHint(s, usual string, units ...string) string {
 		return ""
 	}
 	if unit != "" {
-		usual = nearest(unit, units)
+		usual = Nearest(unit, units)
 		for _, u := range units { // msec, seconds
 			if usual == "" && strings.HasPrefix(strings.ToLower(unit), u) {
 				usual = u

@@ -7,13 +7,16 @@
 package setup
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strings"
 
 	"github.com/tunscript/tunscript/engine"
 	"github.com/tunscript/tunscript/engine/packet"
+	"github.com/tunscript/tunscript/engine/shared"
 	"github.com/tunscript/tunscript/internal/config"
 	"github.com/tunscript/tunscript/luabind"
 	"github.com/tunscript/tunscript/luabind/vm"
@@ -22,25 +25,27 @@ import (
 
 // Options are what is not in a configuration.
 type Options struct {
-	Log     *slog.Logger
-	Trusted bool // every script
+	Log      *slog.Logger
+	Trusted  bool      // every script
+	Settings *Settings // of options; nil: none but the file's
 }
 
-// Scripts loads every script of c. A mistake in one is a *luabind.ScriptError.
+// Scripts loads every script of c, and a program behind them that sees to it that what is
+// set is somebody's option. A mistake in a script is a *luabind.ScriptError.
 func Scripts(c *config.Config, opt Options) ([]engine.ProgramConfig, error) {
 	var programs []engine.ProgramConfig
+	var names []string
+	settings := opt.Settings
+	if settings == nil {
+		settings, _ = ParseSettings(nil)
+	}
 	for i, s := range c.Scripts {
 		key := fmt.Sprintf("script[%d]", i+1)
-		switch {
-		case len(s.Options) > 0:
-			return nil, c.Mistake(key+".options", errLater)
-		case len(s.Shared) > 0:
-			return nil, c.Mistake(key+".shared", errLater)
-		}
 		script, err := luabind.Load(s.Path, luabind.Options{
-			Name:    s.Name,
+			Name:    cmp.Or(s.Name, strings.TrimSuffix(filepath.Base(s.Path), ".lua")),
 			Trusted: s.Trusted || opt.Trusted,
 			Log:     scriptLog(opt.Log),
+			Option:  settings.of(s),
 			Limits: vm.Limits{
 				Instructions: int(c.Limits.Instructions), LoadInstructions: int(c.Limits.LoadInstructions),
 				Memory: int(c.Limits.Memory), String: int(c.Limits.String), Coroutines: c.Limits.Coroutines,
@@ -53,12 +58,14 @@ func Scripts(c *config.Config, opt Options) ([]engine.ProgramConfig, error) {
 			}
 			return nil, c.Mistake(key+".path", err)
 		}
+		names = append(names, script.Name())
 		programs = append(programs, engine.ProgramConfig{
 			Program: script, Devices: s.Devices, Prio: s.Prio,
 			OnError: onError[s.OnError], DisableAfter: disableAfter(s.DisableAfter),
+			Shared: s.Shared,
 		})
 	}
-	return programs, nil
+	return append(programs, engine.ProgramConfig{Program: settings.program(c, names)}), nil
 }
 
 // errLater is about keys that belong to the design and not yet to this version.
@@ -94,6 +101,7 @@ func scriptLog(log *slog.Logger) func(luabind.Level, string, string) {
 func Engine(c *config.Config, opt Options) engine.Config {
 	return engine.Config{
 		OnError: onError[c.Engine.OnError],
+		Shared:  shared.Limits{Entries: c.Limits.Shared, Bytes: int(c.Limits.Memory)},
 		Seed:    uint64(c.Engine.Seed),
 		Log:     opt.Log,
 	}

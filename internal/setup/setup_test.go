@@ -45,7 +45,8 @@ func TestCheck(t *testing.T) {
 		{"a control socket", device + "[control]\nsocket = \"x\"\n", "", "control.socket: this version cannot"},
 		{"a link", "[[device]]\nname = \"l\"\nkind = \"udp\"\nlocal = \"127.0.0.1:7001\"\nremote = \"127.0.0.1:7002\"\n", "", "device[1].kind: this version cannot"},
 		{"faults", device + "[[impair]]\nloss = 0.1\n", "", "impair[1]: this version cannot"},
-		{"options of a script", device + "[[script]]\npath = \"s.lua\"\noptions = { loss = 0.1 }\n", "", "script[1].options: this version cannot"},
+		{"options of a script", device + "[[script]]\npath = \"s.lua\"\noptions = { loss = 0.1 }\n", "", "config.toml:6:20: script[1].options.loss: there is no option \"loss\""},
+		{"options that it has", device + "[[script]]\npath = \"s.lua\"\noptions = { loss = 0.2 }\n", `assert(option("loss", { default = 0.1 }) == 0.2)`, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := configure(t, map[string]string{"config.toml": tt.toml, "s.lua": tt.lua})
