@@ -2,11 +2,14 @@ package packet
 
 // Came is how a packet came in, which decides whether it may be fragmented on its
 // way out: nobody but its source may fragment an IPv6 packet (RFC 8200 section 4.5).
-// The zero Came is that of a packet that was made here.
-type Came struct {
-	In      bool // a device gave it
-	Largest int  // length of the largest fragment that it was joined from, its IP header included; 0: it came whole
-}
+// Above 0 it was joined from fragments, and Came is the length of the largest of
+// them in bytes, its IP header included.
+type Came int32
+
+const (
+	Whole Came = -1 // a device gave it, as it is
+	Made  Came = 0  // it did not: it was made here
+)
 
 // Came says how the packet came in. Copies came as it did; an answer is made here.
 func (p *Packet) Came() Came { return p.came }

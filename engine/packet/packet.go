@@ -245,7 +245,7 @@ func (p *Packet) Set(b []byte, link LinkType) error {
 // reset empties the packet and keeps its buffer.
 func (p *Packet) reset() {
 	p.off, p.end = Headroom, Headroom
-	p.sum3, p.sum4, p.fixed, p.pad, p.gso, p.came, p.why = asCame, asCame, 0, 0, GSO{}, Came{}, ""
+	p.sum3, p.sum4, p.fixed, p.pad, p.gso, p.came, p.why = asCame, asCame, 0, 0, GSO{}, Made, ""
 	p.touch()
 }
 
