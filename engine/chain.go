@@ -15,7 +15,8 @@ type chain []*segment
 
 type segment struct {
 	prio    int
-	rank    int // the program's place in the configuration
+	rank    int  // the program's place in the configuration
+	joins   bool // fragments are joined in front of it
 	handles []*Handle
 	index   *filter.Index // nil when no handler has a filter
 }
@@ -57,6 +58,7 @@ func buildChain(scopes []*Scope, device int) chain {
 		}
 		return a.rank - b.rank
 	})
+	c = c.joinFirst()
 	for _, seg := range c {
 		filters := make([]*filter.Filter, len(seg.handles))
 		some := false
@@ -72,10 +74,35 @@ func buildChain(scopes []*Scope, device int) chain {
 	return c
 }
 
+// joinFirst puts the joining of fragments in front of the first handler that asks
+// for it: its segment begins there.
+func (c chain) joinFirst() chain {
+	for i, seg := range c {
+		k := slices.IndexFunc(seg.handles, func(h *Handle) bool { return h.h.Defrag })
+		if k < 0 {
+			continue
+		}
+		rest := *seg
+		rest.joins, rest.handles = true, seg.handles[k:]
+		seg.handles = seg.handles[:k]
+		if k == 0 {
+			c[i] = &rest
+			return c
+		}
+		return slices.Insert(c, i+1, &rest)
+	}
+	return c
+}
+
 // decide runs p through the chain until somebody decides. by is who did, nil if
-// nobody.
+// nobody. The packet decided about is w.hand: joining exchanges it.
 func (w *worker) decide(c chain, p *packet.Packet) (v Verdict, by *Handle) {
 	for _, seg := range c {
+		if seg.joins && p.Layout().Fragment() {
+			if p, v = w.join(p); p == nil {
+				return v, nil
+			}
+		}
 		// The index is asked again after every handler, for p as it now is.
 		for i := seg.next(p, 0); i >= 0; i = seg.next(p, i+1) {
 			h := seg.handles[i]

@@ -14,6 +14,7 @@ func (w *worker) handleBatch(l *lane) {
 		l.in[l.next] = nil
 		l.next++
 		p.In, p.Out, p.Time = l.port, l.way, w.now
+		p.SetCame(packet.Whole)
 		w.handle(l, p)
 		n++
 		if n%sliceEvery == 0 && !w.e.cfg.Clock.virtual && time.Since(w.now) > slice {
@@ -37,12 +38,12 @@ func (w *worker) handle(l *lane, p *packet.Packet) {
 	p.SetTag(borrowed)
 	w.hand = p
 	v, by := w.decide(l.chain, p)
-	w.hand = nil
+	p, w.hand = w.hand, nil // joining exchanges it
 	if v.kind == replace && v.empty() {
 		v = Drop(ReasonEmpty)
 	}
 	w.verdicts[v.kind].add(1)
-	if v.kind == drop && v.reason() != "" {
+	if (v.kind == drop || v.kind == hold) && v.reason() != "" {
 		w.reasons.add(v.reason())
 	}
 	if v.kind <= accept && p.Out == nil {
@@ -58,7 +59,7 @@ func (w *worker) handle(l *lane, p *packet.Packet) {
 			return
 		}
 		w.send(p)
-	case drop:
+	case drop, hold:
 		w.pool.Put(p)
 	case replace:
 		w.replace(p, v)

@@ -38,19 +38,23 @@ type Event struct {
 type EventKind uint8
 
 const (
-	Received EventKind = iota // a packet came in
-	Passed                    // no handler decided: it goes its way, or ends with Reason "unforwarded"
-	Accepted                  // a handler forwarded it
-	Dropped                   // a handler, or on_error, dropped it
-	Replaced                  // other packets leave in its place
-	Sent                      // a packet left by Device
-	Lost                      // a packet could not leave by Device: Reason
-	Failed                    // a handler, timer or task failed: Err
-	Gone                      // Device is lost: Err
+	Received  EventKind = iota // a packet came in
+	Passed                     // no handler decided: it goes its way, or ends with Reason "unforwarded"
+	Accepted                   // a handler forwarded it
+	Dropped                    // a handler, on_error or, with no Program, the engine itself dropped it
+	Replaced                   // other packets leave in its place
+	Held                       // a fragment was taken in and waits for the rest of its datagram
+	Joined                     // the fragment in hand completed a datagram, which is Packet: its verdict follows
+	Abandoned                  // held fragments, of which Packet is one, are given up: Reason
+	Sent                       // a packet left by Device
+	Lost                       // a packet could not leave by Device: Reason
+	Failed                     // a handler, timer or task failed: Err
+	Gone                       // Device is lost: Err
 )
 
 var eventNames = [...]string{
 	Received: "received", Passed: "pass", Accepted: "accept", Dropped: "drop", Replaced: "replace",
+	Held: "hold", Joined: "joined", Abandoned: "abandoned",
 	Sent: "sent", Lost: "lost", Failed: "error", Gone: "gone",
 }
 

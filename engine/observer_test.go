@@ -41,7 +41,7 @@ func TestEvents(t *testing.T) {
 			case "replace":
 				return engine.Replace(p.Reply())
 			case "big":
-				p.SetPayload(make([]byte, 1473))
+				grow(p)
 				return engine.Accept()
 			case "end":
 				p.Out = nil

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"time"
 
+	"github.com/tunscript/tunscript/engine/frag"
 	"github.com/tunscript/tunscript/engine/packet"
 )
 
@@ -15,16 +16,33 @@ func (w *worker) send(p *packet.Packet) {
 	switch {
 	case l.gone || l.queue == nil:
 		w.lost(l, p, ReasonGone)
-	case !w.fit(p, l):
-		w.lost(l, p, ReasonTooBig)
 	default:
+		w.fit(p, l)
 		if p.Time.IsZero() {
 			p.Time = w.now
 		}
-		l.out = append(l.out, p)
-		return
+		if frag.Fits(p, l.port.MTU) {
+			l.out = append(l.out, p)
+			return
+		}
+		if !w.cut(p, l) {
+			w.lost(l, p, ReasonTooBig)
+		}
 	}
 	w.spend(p)
+}
+
+// cut sends the pieces of p, which is too large for l, and reports whether it may
+// be cut.
+func (w *worker) cut(p *packet.Packet, l *lane) (ok bool) {
+	n := len(l.out)
+	if l.out, ok = frag.Cut(l.out, p, l.port.MTU, &w.pool); !ok {
+		return false
+	}
+	for _, q := range l.out[n:] {
+		q.SetTag(taken)
+	}
+	return true
 }
 
 // spend takes a packet that will not be sent.
@@ -33,9 +51,8 @@ func (w *worker) spend(p *packet.Packet) {
 	w.spent = append(w.spent, p)
 }
 
-// fit gives p the link type of l and reports whether l takes a packet of its
-// size.
-func (w *worker) fit(p *packet.Packet, l *lane) bool {
+// fit gives p the link type of l.
+func (w *worker) fit(p *packet.Packet, l *lane) {
 	if p.Link() != l.port.Link {
 		if l.port.Link == packet.IP {
 			p.PopEthernet()
@@ -45,7 +62,6 @@ func (w *worker) fit(p *packet.Packet, l *lane) bool {
 			p.PushEthernet(l.port.MAC, l.port.PeerMAC)
 		}
 	}
-	return l.port.MTU == 0 || p.GSO().Size > 0 || p.Len()-p.Layout().L3 <= l.port.MTU
 }
 
 // flush writes what was sent, device by device.
@@ -129,6 +145,8 @@ func (w *worker) observeVerdict(l *lane, p *packet.Packet, v Verdict, by *Handle
 		e.Kind, e.Reason = Dropped, string(v.reason())
 	case replace:
 		e.Kind = Replaced
+	case hold:
+		e.Kind, e.Reason = Held, string(v.reason())
 	}
 	w.observe(e)
 }

@@ -28,7 +28,7 @@ func TestALostPacketIsPutBackOnce(t *testing.T) {
 		lose func(*packet.Packet) engine.Verdict
 	}{
 		{"too big", func(p *packet.Packet) engine.Verdict {
-			p.SetPayload(make([]byte, 1473))
+			grow(p)
 			return engine.Replace(p)
 		}},
 		{"no way out", func(p *packet.Packet) engine.Verdict {

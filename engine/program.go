@@ -42,7 +42,7 @@ type Handler struct {
 	Device string         // only packets that came in here; "" means all devices of the program
 	Prio   int            // -100 to 100, lowest first
 	Super  bool           // super-packets come whole; else in pieces of the MTU
-	Defrag bool           // wants fragments joined, here and in later handlers; this version warns and shows them one by one
+	Defrag bool           // fragments come joined: to this handler, its filter included, and to all behind it in the chain
 	// OnError says what becomes of the packet when Run fails; zero means the program's.
 	OnError OnError
 	// Run gets a packet that is borrowed until it returns. It must not wait.
@@ -134,9 +134,6 @@ func (s *Scope) Handle(h Handler) (*Handle, error) {
 	}
 	if h.Name == "" {
 		h.Name = fmt.Sprintf("%s#%d", s.Name(), r.order+1)
-	}
-	if h.Defrag {
-		s.w.e.log.Warn("fragments are not joined in this version: the handler sees them one by one", "program", s.Name(), "handler", h.Name)
 	}
 	r.h = h
 	s.made++

@@ -17,4 +17,13 @@ const (
 	ReasonRefused     Reason = "refused"     // the kernel calls it malformed
 	ReasonTruncated   Reason = "truncated"   // longer than the buffer it was read into
 	ReasonRing        Reason = "ring full"   // another worker is behind
+
+	// Of fragments, where a handler asked for Defrag. What a datagram held when it was
+	// given up is counted a second time, by why it was.
+	ReasonHeld          Reason = "fragment"           // taken in until its datagram is whole, or completing it: not a drop
+	ReasonFragExpired   Reason = "fragment expired"   // its datagram was not whole after 30 s, 60 s for IPv6, or when the run ended
+	ReasonFragOverlap   Reason = "fragment overlap"   // it, or one of its datagram, overlaps another: RFC 5722
+	ReasonFragLimit     Reason = "fragment limit"     // too many of one datagram, or too much is held: the oldest goes
+	ReasonFragMalformed Reason = "fragment malformed" // a length, offset or header checksum that no fragment can have
+	ReasonFragDuplicate Reason = "fragment duplicate" // the same bytes came before
 )

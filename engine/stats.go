@@ -10,8 +10,8 @@ import (
 type Stats struct {
 	Devices  map[string]DeviceStats
 	Handlers []HandlerStats    // in the order of programs and registration
-	Verdicts map[string]uint64 // packets by verdict: "pass", "accept", "drop", "replace"
-	Reasons  map[Reason]uint64 // packets dropped, lost or unforwarded, by reason
+	Verdicts map[string]uint64 // packets by verdict: "pass", "accept", "drop", "replace", and "hold" for fragments that joining has taken in
+	Reasons  map[Reason]uint64 // packets dropped, lost, unforwarded or held, by reason
 	Errors   map[string]uint64 // failures of handlers, timers and tasks, by program
 	Failures map[string]uint64 // the same, by kind: "runtime", "instructions", "memory"; see Classed
 }
@@ -89,7 +89,9 @@ const maxNamed = 1000
 // otherNames is what further names are counted as.
 const otherNames = "other"
 
-func (n *named[K]) add(k K) {
+func (n *named[K]) add(k K) { n.addN(k, 1) }
+
+func (n *named[K]) addN(k K, count uint64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.m == nil {
@@ -98,7 +100,7 @@ func (n *named[K]) add(k K) {
 	if _, ok := n.m[k]; !ok && len(n.m) >= maxNamed {
 		k = otherNames
 	}
-	n.m[k]++
+	n.m[k] += count
 }
 
 func (n *named[K]) clone() map[K]uint64 {
@@ -128,7 +130,7 @@ func (e *Engine) Stats() Stats {
 			Sent: c.sent.get(), SentBytes: c.sentBytes.get(), Lost: c.lost.get(),
 		}
 	}
-	for v, name := range map[verdict]string{pass: "pass", accept: "accept", drop: "drop", replace: "replace"} {
+	for v, name := range map[verdict]string{pass: "pass", accept: "accept", drop: "drop", replace: "replace", hold: "hold"} {
 		s.Verdicts[name] = w.verdicts[v].get()
 	}
 	for _, h := range *w.handles.Load() {

@@ -9,7 +9,7 @@ import (
 
 // A Timer is one call that is to come.
 type Timer struct {
-	scope *Scope
+	scope *Scope // nil: the engine's own
 	fn    func()
 	due   int64         // nanoseconds since 1970; while the scope is detached, from its exchange
 	every time.Duration // 0: once
@@ -82,13 +82,13 @@ func later(at, d int64) int64 {
 type timers struct {
 	heap timerHeap
 	seq  uint64
-	once int // timers that are not every's
+	once int // timers of programs that are not every's
 }
 
 func (ts *timers) add(t *Timer) {
 	ts.seq++
 	t.seq = ts.seq
-	if t.every == 0 {
+	if t.every == 0 && t.scope != nil {
 		ts.once++
 	}
 	heap.Push(&ts.heap, t)
@@ -96,7 +96,7 @@ func (ts *timers) add(t *Timer) {
 
 func (ts *timers) remove(t *Timer) {
 	heap.Remove(&ts.heap, t.at)
-	if t.every == 0 {
+	if t.every == 0 && t.scope != nil {
 		ts.once--
 	}
 }
@@ -156,6 +156,10 @@ func (w *worker) runTimer() bool {
 	t := w.timers.pop(now)
 	if t == nil {
 		return false
+	}
+	if t.scope == nil {
+		t.fn()
+		return true
 	}
 	fn := t.fn
 	if t.every > 0 {

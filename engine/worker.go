@@ -32,6 +32,7 @@ type worker struct {
 	devices []*lane
 	scopes  []*Scope // in the order of the configuration
 	timers  timers
+	defrag  defrag
 	pool    packet.Pool
 	mail    mail // any goroutine
 	waiter  *waiter
@@ -51,7 +52,7 @@ type worker struct {
 	spent    []*packet.Packet // taken, and not to be sent: put back with the batch, so that until then they count as taken
 	steps    int              // at this instant of virtual time
 	virtual  atomic.Int64     // any goroutine: now, on a virtual clock
-	verdicts [replace + 1]counter
+	verdicts [hold + 1]counter
 	reasons  named[Reason]
 	errors   named[string] // by program
 	classes  named[string]
@@ -247,6 +248,7 @@ func (w *worker) close() {
 	for _, s := range w.scopes {
 		s.close()
 	}
+	w.endDefrag()
 	w.flush()
 	for _, l := range w.devices {
 		for ; l.next < l.read; l.next++ {
