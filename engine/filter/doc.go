@@ -43,9 +43,11 @@
 //     is asked for.
 //   - Names of hosts and networks are refused. Names of ports and protocols are those
 //     of a table here, not of the machine's files.
-//   - Words for links that are neither, or for where a packet went ("mpls", "pppoes",
-//     "geneve", "wlan addr1", "inbound" ...), are refused, as is the undocumented
-//     "byte".
+//   - Words for links that are neither, or for what is not in a packet's bytes ("wlan
+//     addr1", "vpi", "inbound", "ifname" ...), are refused; so are "mpls", "pppoes",
+//     "geneve" and "llc", behind which no filter looks, "stp", "ipx" and the like
+//     without "ether proto" before them, "gateway", addresses of DECnet and the
+//     undocumented "byte". The error says what to write instead.
 //
 // A checksum that is still to be finished, because the kernel or we have left that
 // for later, reads as it will leave; nothing is finished by looking.

@@ -90,7 +90,14 @@ func symbol(s string) token {
 	if r, _ := utf8.DecodeRuneInString(s); r >= 0x80 {
 		return token{kind: tBad, text: fmt.Sprintf("unexpected %q: a filter is plain ASCII", r), end: 1}
 	}
-	return token{kind: tBad, text: fmt.Sprintf("unexpected %q", s[0]), end: 1}
+	hint := ""
+	switch s[0] {
+	case ',', ';':
+		hint = `: join with "and" or "or"`
+	case '"', '\'', '`':
+		hint = ": a filter has no quotes in it"
+	}
+	return token{kind: tBad, text: fmt.Sprintf("unexpected %q", s[0]) + hint, end: 1}
 }
 
 // wordLen is the length of the word that s starts with: letters and digits, with

@@ -31,6 +31,9 @@ func (p *parser) nameValue(t token, q qual) node {
 		}
 		return p.protoValue(t, v, q)
 	}
+	if t.text == "address" || t.text == "addr" {
+		p.fail(t, "", "unexpected %q: leave it out", t.text)
+	}
 	p.fail(t, nearest(t.text, suggested), "%q is no address, and names are not looked up: write the address", t.text)
 	return bad
 }
@@ -41,6 +44,9 @@ func (p *parser) portNamed(t token, name string, q qual) (port uint32, proto str
 	s, ok := services[name]
 	if !ok {
 		n, err := strconv.ParseUint(name, 10, 16)
+		if lo, hi, ok := strings.Cut(name, "-"); ok && isPort(lo) && isPort(hi) && q.kind == "port" {
+			p.fail(t, "portrange", "%q is more than one port", name)
+		}
 		if err != nil {
 			p.fail(t, nearest(name, sorted(services)), "%q is no port that is known here: write its number", name)
 		}

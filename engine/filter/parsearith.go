@@ -1,5 +1,10 @@
 package filter
 
+import (
+	"fmt"
+	"strings"
+)
+
 // maxLive is how many numbers an expression may hold at once: libpcap's machine has
 // as many registers.
 const maxLive = 16
@@ -46,7 +51,7 @@ func (p *parser) numberAt(t token) *arith {
 func (p *parser) relation(left *arith) node {
 	left = p.rest(left, 0, false)
 	if !p.isRelop() {
-		p.unexpected("a comparison")
+		p.unexpected(left.wants())
 		return bad
 	}
 	op := p.skip().text
@@ -56,6 +61,20 @@ func (p *parser) relation(left *arith) node {
 		return bad
 	}
 	return p.both(func(g gen) *cond { return g.relation(op, left, right) })
+}
+
+// wants is what should follow e where nothing does.
+func (e *arith) wants() string {
+	if !e.plain {
+		return "a comparison"
+	}
+	switch family, _, _ := strings.Cut(e.tok.text, "-"); family {
+	case "icmp", "icmp6":
+		return fmt.Sprintf("a comparison, as in %s[%stype] == %s,", family, family, e.tok.text)
+	case "tcp":
+		return fmt.Sprintf("a comparison, as in tcp[tcpflags] & %s != 0,", e.tok.text)
+	}
+	return "a comparison"
 }
 
 // rest reads the operators behind left that bind tighter than the one of precedence
@@ -124,7 +143,7 @@ func (p *parser) unary() *arith {
 		p.skip()
 		return p.loadOf(t)
 	}
-	p.unexpected(`a number, "len" or a protocol and its bytes, as in tcp[13]`)
+	p.unexpected(wantNumber)
 	return &arith{op: "num", tok: t}
 }
 
@@ -132,6 +151,9 @@ func (p *parser) unary() *arith {
 func (p *parser) loadOf(t token) *arith {
 	e := &arith{op: "load", proto: t.text, load: load{size: 1}, tok: t}
 	if !p.take("[") {
+		if n := transports[t.text].num; n > 0 {
+			p.fail(t, "", "%q is no number: write %d for the protocol, or its bytes, as in %s[0]", t.text, n, t.text)
+		}
 		p.unexpected(`"["`)
 		return &arith{op: "num", tok: t}
 	}

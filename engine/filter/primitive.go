@@ -43,7 +43,7 @@ func (p *parser) primitive(proto token) (node, qual, bool) {
 	q := qual{set: true, proto: proto.text}
 	t := p.tok()
 	if t.kind != tKey {
-		p.unexpected("a condition")
+		p.unexpected(wantCondition)
 		return bad, qual{}, false
 	}
 	if t.text == "src" || t.text == "dst" {
@@ -72,7 +72,7 @@ func (p *parser) primitive(proto token) (node, qual, bool) {
 	case "byte":
 		p.fail(t, "", `"byte" is not supported: write "ether[3] = 4" for "byte 3 = 4"`)
 	default:
-		p.unexpected("a condition")
+		p.unexpected(wantCondition)
 	}
 	return bad, qual{}, false
 }
@@ -115,6 +115,9 @@ func (p *parser) cast(t, proto token, f func(gen, string) *cond) node {
 // lengthTest is "less N" and "greater N", both of which include N.
 func (p *parser) lengthTest(t token) node {
 	n := p.tok()
+	if n.kind == tID && n.text == "than" {
+		p.fail(n, "", "unexpected %q: write %s 100", n.text, t.text)
+	}
 	if n.kind != tNum {
 		p.unexpected("a number of bytes")
 		return bad
@@ -139,6 +142,9 @@ func (p *parser) vlan(t token) node {
 	}
 	if p.tags == maxTags {
 		p.fail(t, "", "more than %d times \"vlan\"", maxTags)
+	}
+	if n := p.tok(); n.kind == tID && n.text == "id" {
+		p.fail(n, "", "unexpected %q: write vlan 5", n.text)
 	}
 	n := p.both(func(g gen) *cond { return g.vlan(id) })
 	p.tags++

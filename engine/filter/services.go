@@ -22,7 +22,7 @@ var services = readServices(`
 	netbios-ns 137 u; netbios-dgm 138 u; netbios-ssn 139 t; imap2 143 t; snmp 161 tu;
 	snmp-trap 162 tu; bgp 179 t; ptp-event 319 u; ptp-general 320 u; ldap 389 tu;
 	https 443 tu; microsoft-ds 445 t; submissions 465 t; isakmp 500 u; exec 512 t;
-	login 513 t; who 513 u; shell 514 t; syslog 514 u; printer 515 t; talk 517 u;
+	login 513 t; who 513 u; shell 514 t; syslog 514 tu; printer 515 t; talk 517 u;
 	route 520 u; dhcpv6-client 546 u; dhcpv6-server 547 u; rtsp 554 tu; submission 587 t;
 	ipp 631 t; ldaps 636 tu; domain-s 853 tu; rsync 873 t; ftps-data 989 t; ftps 990 t;
 	telnets 992 t; imaps 993 t; pop3s 995 t; socks 1080 t; openvpn 1194 tu; ms-sql-s 1433 t;

@@ -49,7 +49,7 @@ func (p *parser) value(q qual) node {
 	}
 	p.skip()
 	if !q.set {
-		p.fail(t, nearest(t.text, suggested), "nothing says what %q is: write host, net, port or the like before it", t.text)
+		p.fail(t, meant(t.text, false), "nothing says what %q is: write host, net, port or the like before it", t.text)
 		return bad
 	}
 	switch t.kind {
@@ -107,6 +107,9 @@ func (p *parser) quadValue(t token, q qual) node {
 	switch {
 	case p.take("/"):
 		n := p.tok()
+		if n.kind == tHID {
+			p.fail(n, "", "unexpected %q, expected a prefix length: write mask in place of the slash", n.text)
+		}
 		if n.kind != tNum || n.num > 32 {
 			p.unexpected("a prefix length of 0 to 32")
 			return bad
@@ -128,7 +131,7 @@ func (p *parser) quadValue(t token, q qual) node {
 	switch {
 	case v&^mask != 0:
 		a := binary.BigEndian.AppendUint32(nil, v&mask)
-		p.fail(t, "", "%s has bits set outside its mask: the network is %s", t.text, netip.AddrFrom4([4]byte(a)))
+		p.fail(t, "", "%s has bits set outside its mask: the network is %s", p.text[t.at:p.last.end], netip.AddrFrom4([4]byte(a)))
 	case q.kind != "net":
 		p.fail(t, "net", "only a net has a mask")
 	}
@@ -141,6 +144,10 @@ func (p *parser) addr4(t token, v, mask uint32, q qual) node {
 		p.fail(t, "", "%q is an address, where %s should stand", t.text, q.wants())
 	case q.proto == "ether":
 		p.fail(t, "", "%q is no MAC address: write 02:00:00:00:00:01, or leave out ether", t.text)
+	case q.proto == "decnet":
+		p.fail(t, "", "addresses of DECnet are not supported: write decnet alone")
+	case q.proto == "ip6":
+		p.fail(t, "ip", "ip6 has no IPv4 addresses: leave it out")
 	case q.proto != "" && q.proto != "ip" && q.proto != "arp" && q.proto != "rarp":
 		p.fail(t, "", "%s has no IPv4 addresses: write %q before the address, or only src, dst, host or net", q.proto, q.proto+" and host")
 	}
@@ -197,7 +204,7 @@ func (p *parser) ip6Value(t token, q qual) node {
 	case bits != 128 && q.kind != "net":
 		p.fail(t, "net", "only a net has a prefix length")
 	case q.proto != "" && q.proto != "ip6":
-		p.fail(t, "", "%s has no IPv6 addresses", q.proto)
+		p.fail(t, "", "%s has no IPv6 addresses: leave it out, or write %q before the address", q.proto, "ip6 host")
 	}
 	return p.both(func(g gen) *cond { return g.host6(q, a, mask) })
 }
