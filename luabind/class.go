@@ -1,6 +1,10 @@
 package luabind
 
-import lua "github.com/yuin/gopher-lua"
+import (
+	"fmt"
+
+	lua "github.com/yuin/gopher-lua"
+)
 
 // A class is a kind of value of the API that is no packet and no layer: what its
 // methods are, and what they mean.
@@ -19,7 +23,7 @@ type classMethod struct {
 
 // classes are all of them.
 func classes() []class {
-	return []class{handleClass()}
+	return []class{handleClass(), dictionaryClass()}
 }
 
 // newClass is the metatable of userdata of class c.
@@ -29,6 +33,12 @@ func (in *instance) newClass(c class) *lua.LTable {
 	for name, m := range c.methods {
 		methods.RawSetString(name, L.NewFunction(func(L *lua.LState) int { return m.fn(in, L) }))
 	}
+	unknown := L.CreateTable(0, 1)
+	unknown.RawSetString("__index", L.NewFunction(func(L *lua.LState) int {
+		name, _ := L.Get(2).(lua.LString)
+		return in.state.Raise(L, fmt.Errorf("%s has no %q%s", c.name, clip(string(name)), didYouMean(string(name), c.methods)))
+	}))
+	methods.Metatable = unknown
 	meta := L.CreateTable(0, 2)
 	meta.RawSetString("__index", in.state.ReadOnly(methods))
 	meta.RawSetString("__metatable", lua.LFalse)

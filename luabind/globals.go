@@ -22,7 +22,7 @@ type global struct {
 // globals are all of them.
 func globals() []global {
 	return slices.Concat(handlerGlobals(), packetGlobals(), builderGlobals(), timeGlobals(),
-		lifecycleGlobals(), optionGlobals(), logGlobals(), deviceGlobals(), byteGlobals())
+		lifecycleGlobals(), optionGlobals(), sharedGlobals(), logGlobals(), deviceGlobals(), byteGlobals())
 }
 
 func handlerGlobals() []global {
