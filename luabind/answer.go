@@ -97,21 +97,27 @@ func (in *instance) setLayers(p *packet.Packet, t *lua.LTable) error {
 			}
 		}
 	}
-	var err error
-	t.ForEach(func(key, v lua.LValue) {
-		if err == nil && key != lua.LValue(lua.LString("payload")) {
-			err = in.setLayer(p, key, v)
+	// As in assemble, from the inside out; Go's maps have no order of their own.
+	for _, name := range slices.Backward(builders) {
+		if v := t.RawGetString(name); v != lua.LNil {
+			if err := in.setLayer(p, lua.LString(name), v); err != nil {
+				return err
+			}
 		}
-	})
-	return err
+	}
+	for _, key := range sortedKeys(t) {
+		if name, ok := key.(lua.LString); ok && (name == "payload" || slices.Contains(builders, string(name))) {
+			continue
+		}
+		if err := in.setField(p, in.kinds.packet, key, t.RawGet(key)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (in *instance) setLayer(p *packet.Packet, key, v lua.LValue) error {
-	name, _ := key.(lua.LString)
+func (in *instance) setLayer(p *packet.Packet, name lua.LString, v lua.LValue) error {
 	k := in.kindOf(string(name))
-	if k == nil {
-		return in.setField(p, in.kinds.packet, key, v)
-	}
 	fields, ok := v.(*lua.LTable)
 	if !ok {
 		return fmt.Errorf("%s: want a table of fields, got %s", name, describe(v))

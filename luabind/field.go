@@ -2,6 +2,7 @@ package luabind
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"net/netip"
 
@@ -15,8 +16,18 @@ type layer struct {
 	name    string
 	doc     string
 	has     func(p *packet.Packet) bool
+	span    span // where its bytes are
 	fields  map[string]*field
 	methods map[string]*method
+}
+
+// withRaw is the layer with the methods that read and write its bytes.
+func (l *layer) withRaw() *layer {
+	if l.methods == nil {
+		l.methods = map[string]*method{}
+	}
+	maps.Copy(l.methods, rawMethods(l.span))
+	return l
 }
 
 // A field is one name of a layer, read and written.

@@ -19,6 +19,7 @@ type kind struct {
 	index   int
 	meta    *lua.LTable
 	members members
+	order   []string // of its fields where several are set at once
 }
 
 // kinds are all layers of a state.
@@ -47,18 +48,22 @@ func (k *kind) contain(sub *kind) {
 
 // headerLayers are the layers of a packet, as p.NAME.
 func headerLayers() []*layer {
-	return []*layer{
+	layers := []*layer{
 		ethLayer(), vlanLayer(), arpLayer(),
 		ipLayer("ip", "IP header of either version", 0),
 		ipLayer("ip4", "IPv4 header (RFC 791)", 4),
 		ipLayer("ip6", "IPv6 header (RFC 8200)", 6),
 		icmpLayer(), icmp6Layer(), tcpLayer(), udpLayer(),
 	}
+	for _, l := range layers {
+		l.withRaw()
+	}
+	return layers
 }
 
 func (in *instance) newKind(l *layer) *kind {
 	L := in.state.L()
-	k := &kind{layer: l, index: len(in.kinds.all)}
+	k := &kind{layer: l, index: len(in.kinds.all), order: settingOrder(l)}
 	in.kinds.all = append(in.kinds.all, k)
 	for name, f := range l.fields {
 		k.members.at(name).field = f
@@ -83,9 +88,20 @@ func (in *instance) newKind(l *layer) *kind {
 func (in *instance) self(L *lua.LState, k *kind, method string) *packet.Packet {
 	ref, got := in.look(L, L.Get(1))
 	if got != k {
-		in.state.Raise(L, fmt.Errorf("%s is called on a %s, want a %s: call it with a colon, as in p:%s()", method, got.name, k.name, method))
+		in.state.Raise(L, fmt.Errorf("%s is called on %s, want %s: call it with a colon, as in %s:%s()", method, got.path(), k.path(), k.path(), method))
 	}
 	return ref.p
+}
+
+// path is how a script names a packet or layer.
+func (k *kind) path() string {
+	switch k.name {
+	case "packet":
+		return "p"
+	case "options":
+		return "p.tcp.options"
+	}
+	return "p." + k.name
 }
 
 // example is one of the layer's fields that can be set, for a message.

@@ -15,7 +15,8 @@ func ethLayer() *layer {
 	get := func(p *packet.Packet) packet.EthernetView { v, _ := p.Ethernet(); return v }
 	return &layer{
 		name: "eth", doc: "Ethernet header; nil on TUN",
-		has: func(p *packet.Packet) bool { _, ok := p.Ethernet(); return ok },
+		has:  func(p *packet.Packet) bool { _, ok := p.Ethernet(); return ok },
+		span: wholeFrame,
 		fields: map[string]*field{
 			"src": mac("sender",
 				func(p *packet.Packet) (packet.MAC, bool) { return get(p).Src(), true },
@@ -35,7 +36,8 @@ func vlanLayer() *layer {
 	get := func(p *packet.Packet) packet.VLANView { v, _ := p.VLAN(); return v }
 	return &layer{
 		name: "vlan", doc: "outermost VLAN tag (IEEE 802.1Q)",
-		has: func(p *packet.Packet) bool { _, ok := p.VLAN(); return ok },
+		has:  func(p *packet.Packet) bool { _, ok := p.VLAN(); return ok },
+		span: fromTag,
 		fields: map[string]*field{
 			"id": number(4095, "VLAN number",
 				func(p *packet.Packet) (uint64, bool) { return uint64(get(p).ID()), true },
@@ -55,7 +57,8 @@ func arpLayer() *layer {
 	get := func(p *packet.Packet) packet.ARPView { v, _ := p.ARP(); return v }
 	return &layer{
 		name: "arp", doc: "ARP for IPv4 over Ethernet (RFC 826)",
-		has: func(p *packet.Packet) bool { _, ok := p.ARP(); return ok },
+		has:  func(p *packet.Packet) bool { _, ok := p.ARP(); return ok },
+		span: fromL3,
 		fields: map[string]*field{
 			"op": arpOp(get),
 			"sha": mac("sender's Ethernet address",

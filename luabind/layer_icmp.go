@@ -47,7 +47,8 @@ func icmpLayer() *layer {
 	get := func(p *packet.Packet) packet.ICMPView { v, _ := p.ICMP(); return v }
 	return &layer{
 		name: "icmp", doc: "ICMP over IPv4 (RFC 792)",
-		has: func(p *packet.Packet) bool { _, ok := p.ICMP(); return ok },
+		has:  func(p *packet.Packet) bool { _, ok := p.ICMP(); return ok },
+		span: fromL4,
 		fields: messageFields(get, "8", map[string]*field{
 			"mtu": number(math.MaxUint16, "next hop's MTU, in \"fragmentation needed\"",
 				func(p *packet.Packet) (uint64, bool) { return uint64(get(p).MTU()), true },
@@ -64,7 +65,8 @@ func icmp6Layer() *layer {
 	get := func(p *packet.Packet) packet.ICMPv6View { v, _ := p.ICMPv6(); return v }
 	return &layer{
 		name: "icmp6", doc: "ICMPv6 (RFC 4443) and neighbor discovery (RFC 4861)",
-		has: func(p *packet.Packet) bool { _, ok := p.ICMPv6(); return ok },
+		has:  func(p *packet.Packet) bool { _, ok := p.ICMPv6(); return ok },
+		span: fromL4,
 		fields: messageFields(get, "128", map[string]*field{
 			"mtu": number(math.MaxUint32, "next hop's MTU, in \"packet too big\"",
 				func(p *packet.Packet) (uint64, bool) { return uint64(get(p).MTU()), true },

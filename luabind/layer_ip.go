@@ -17,6 +17,7 @@ func ipLayer(name, doc string, version uint8) *layer {
 			v, ok := p.IP()
 			return ok && (version == 0 || v.Version() == version)
 		},
+		span: fromL3,
 	}
 	l.fields = map[string]*field{
 		"version": number(15, "4 or 6",

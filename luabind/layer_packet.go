@@ -2,7 +2,7 @@ package luabind
 
 import (
 	"fmt"
-	"math"
+	"maps"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -16,7 +16,8 @@ type luaValue = lua.LValue
 func packetLayer() *layer {
 	l := &layer{
 		name: "packet", doc: "a packet, received or made",
-		has: func(p *packet.Packet) bool { return true },
+		has:  func(p *packet.Packet) bool { return true },
+		span: wholeFrame,
 		fields: map[string]*field{
 			"device": {typ: "string", doc: "where it came in; nil for one made from nothing",
 				get: func(in *instance, p *packet.Packet) lua.LValue { return in.portName(p.In) }},
@@ -50,13 +51,9 @@ func packetLayer() *layer {
 		},
 		methods: map[string]*method{},
 	}
-	for name, m := range answerMethods() {
-		l.methods[name] = m
-	}
-	for name, m := range rawMethods() {
-		l.methods[name] = m
-	}
-	return l
+	maps.Copy(l.methods, answerMethods())
+	maps.Copy(l.methods, packetMethods())
+	return l.withRaw()
 }
 
 func (in *instance) portName(pt *packet.Port) lua.LValue {
@@ -66,60 +63,9 @@ func (in *instance) portName(pt *packet.Port) lua.LValue {
 	return in.ports.of(pt, func(pt *packet.Port) string { return pt.Name })
 }
 
-// rawMethods read and write bytes, big-endian, from the start of the frame.
-func rawMethods() map[string]*method {
-	read := func(bits int, get func(p *packet.Packet, off int) (uint64, bool)) *method {
-		return &method{sig: "(off: integer): integer?", doc: fmt.Sprintf("the %d bits at offset off, from 0; nil outside", bits),
-			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
-				v, ok := get(p, in.checkOffset(L, 2))
-				if !ok {
-					L.Push(lua.LNil)
-					return 1
-				}
-				L.Push(in.number(float64(v)))
-				return 1
-			}}
-	}
-	write := func(bits int, set func(p *packet.Packet, off int, v uint64) error) *method {
-		name := fmt.Sprintf("set_u%d", bits)
-		return &method{sig: "(off: integer, v: integer)", doc: fmt.Sprintf("sets the %d bits at offset off", bits),
-			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
-				off := in.checkOffset(L, 2)
-				v, err := whole(L.Get(3), 1<<bits-1)
-				if err == nil {
-					err = set(p, off, v)
-				}
-				if err != nil {
-					return in.state.Raise(L, about(name, err))
-				}
-				return 0
-			}}
-	}
+// packetMethods are what is asked of a packet as a whole.
+func packetMethods() map[string]*method {
 	return map[string]*method{
-		"u8":  read(8, func(p *packet.Packet, off int) (uint64, bool) { v, ok := p.Uint8(off); return uint64(v), ok }),
-		"u16": read(16, func(p *packet.Packet, off int) (uint64, bool) { v, ok := p.Uint16(off); return uint64(v), ok }),
-		"u32": read(32, func(p *packet.Packet, off int) (uint64, bool) { v, ok := p.Uint32(off); return uint64(v), ok }),
-		"set_u8": write(8, func(p *packet.Packet, off int, v uint64) error {
-			return p.SetUint8(off, uint8(v))
-		}),
-		"set_u16": write(16, func(p *packet.Packet, off int, v uint64) error {
-			return p.SetUint16(off, uint16(v))
-		}),
-		"set_u32": write(32, func(p *packet.Packet, off int, v uint64) error {
-			return p.SetUint32(off, uint32(v))
-		}),
-		"bytes": {sig: "(off?: integer, len?: integer): string?", doc: "the bytes at off, or all; nil outside", fn: getBytes},
-		"set_bytes": {sig: "(off: integer, s: string)", doc: "overwrites the bytes at off",
-			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
-				s, ok := L.Get(3).(lua.LString)
-				if !ok {
-					return in.state.Raise(L, fmt.Errorf("set_bytes: want a string, got %s", describe(L.Get(3))))
-				}
-				if err := p.SetBytes(in.checkOffset(L, 2), []byte(s)); err != nil {
-					return in.state.Raise(L, about("set_bytes", err))
-				}
-				return 0
-			}},
 		"valid": {sig: "(): boolean, string?", doc: "true, or false and the layer whose checksum or length is wrong",
 			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
 				name, ok := p.Valid()
@@ -131,31 +77,4 @@ func rawMethods() map[string]*method {
 				return 2
 			}},
 	}
-}
-
-func getBytes(in *instance, L *lua.LState, p *packet.Packet) int {
-	off, n := 0, p.Len()
-	if L.GetTop() > 1 {
-		off = in.checkOffset(L, 2)
-		n -= off
-		if L.GetTop() > 2 {
-			n = in.checkOffset(L, 3)
-		}
-	}
-	b, ok := p.AppendRange(nil, off, n)
-	if !ok {
-		L.Push(lua.LNil)
-		return 1
-	}
-	L.Push(lua.LString(b))
-	return 1
-}
-
-// checkOffset is argument n, an offset or a length.
-func (in *instance) checkOffset(L *lua.LState, n int) int {
-	v, err := whole(L.Get(n), math.MaxInt32)
-	if err != nil {
-		in.state.Raise(L, about("the offset", err))
-	}
-	return int(v)
 }

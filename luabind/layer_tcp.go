@@ -14,7 +14,8 @@ func tcpLayer() *layer {
 	get := func(p *packet.Packet) packet.TCPView { v, _ := p.TCP(); return v }
 	return &layer{
 		name: "tcp", doc: "TCP (RFC 9293)",
-		has: func(p *packet.Packet) bool { _, ok := p.TCP(); return ok },
+		has:  func(p *packet.Packet) bool { _, ok := p.TCP(); return ok },
+		span: fromL4,
 		fields: portFields(get, "TCP checksum", map[string]*field{
 			"seq": number(math.MaxUint32, "sequence number, taken modulo 2^32",
 				func(p *packet.Packet) (uint64, bool) { return uint64(get(p).Seq()), true },

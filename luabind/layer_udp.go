@@ -11,7 +11,8 @@ func udpLayer() *layer {
 	get := func(p *packet.Packet) packet.UDPView { v, _ := p.UDP(); return v }
 	l := &layer{
 		name: "udp", doc: "UDP (RFC 768)",
-		has: func(p *packet.Packet) bool { _, ok := p.UDP(); return ok },
+		has:  func(p *packet.Packet) bool { _, ok := p.UDP(); return ok },
+		span: fromL4,
 		fields: portFields(get, "UDP checksum", map[string]*field{
 			"len": number(math.MaxUint16, "length of header and payload in bytes",
 				func(p *packet.Packet) (uint64, bool) { return uint64(get(p).Len()), true },

@@ -1,8 +1,11 @@
 package luabind
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -149,30 +152,67 @@ func about(what string, err error) error {
 // p:reply{...}. What decides about other fields (a message's type) comes first,
 // what is computed from them (lengths, checksums) last.
 func (in *instance) setFields(p *packet.Packet, k *kind, t *lua.LTable) error {
-	for step := range 3 {
-		var err error
-		t.ForEach(func(key, v lua.LValue) {
-			if err == nil && k.step(key) == step {
-				err = in.setField(p, k, key, v)
-			}
-		})
-		if err != nil {
+	left := 0
+	t.ForEach(func(lua.LValue, lua.LValue) { left++ })
+	for _, name := range k.order {
+		v := t.RawGetString(name)
+		if v == lua.LNil {
+			continue
+		}
+		if err := in.setField(p, k, lua.LString(name), v); err != nil {
+			return err
+		}
+		left--
+	}
+	if left == 0 {
+		return nil
+	}
+	for _, key := range sortedKeys(t) { // TCP options by number, and what k has not
+		if name, ok := key.(lua.LString); ok && k.members.get(string(name)).field != nil {
+			continue
+		}
+		if err := in.setField(p, k, key, t.RawGet(key)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// step is when, in setFields, the field of that key is set.
-func (k *kind) step(key lua.LValue) int {
-	name, _ := key.(lua.LString)
-	if name == "type" || name == "op" {
-		return 0
+// sortedKeys are the keys of t, numbers first, in an order that is the same in every
+// run: Go's maps, in which gopher-lua keeps them, have none.
+func sortedKeys(t *lua.LTable) (keys []lua.LValue) {
+	t.ForEach(func(key, _ lua.LValue) { keys = append(keys, key) })
+	slices.SortFunc(keys, func(a, b lua.LValue) int {
+		x, isNumber := a.(lua.LNumber)
+		y, alsoNumber := b.(lua.LNumber)
+		if isNumber && alsoNumber {
+			return cmp.Compare(x, y)
+		}
+		return cmp.Or(cmp.Compare(a.Type(), b.Type()), cmp.Compare(a.String(), b.String()))
+	})
+	return keys
+}
+
+// optionOrder is the order in which a table of TCP options is written: that of
+// Linux's SYN.
+var optionOrder = []string{"mss", "sack_permitted", "timestamps", "wscale", "sack"}
+
+// settingOrder is the order in which setFields sets the fields of l.
+func settingOrder(l *layer) []string {
+	step := func(name string) int {
+		switch {
+		case slices.Contains(optionOrder, name):
+			return slices.Index(optionOrder, name)
+		case name == "type" || name == "op":
+			return 0
+		case l.fields[name].clear != nil:
+			return 2
+		}
+		return 1
 	}
-	if f := k.members.get(string(name)).field; f != nil && f.clear != nil {
-		return 2
-	}
-	return 1
+	return slices.SortedFunc(maps.Keys(l.fields), func(a, b string) int {
+		return cmp.Or(cmp.Compare(step(a), step(b)), cmp.Compare(a, b))
+	})
 }
 
 func (in *instance) tostring(L *lua.LState) int {

@@ -117,7 +117,7 @@ var strict = []struct{ code, want string }{
 	{`p:set_bytes(0, 5)`, `set_bytes: want a string, got the number 5`},
 	// Calls.
 	{`return p.reply()`, `want a packet or one of its layers, got nil`},
-	{`return p.reply(p.tcp)`, `reply is called on a tcp, want a packet: call it with a colon, as in p:reply()`},
+	{`return p.reply(p.tcp)`, `reply is called on p.tcp, want p: call it with a colon, as in p:reply()`},
 	{`return p.tcp.has("S")`, `want a packet or one of its layers, got the string "S"`},
 	{`return p:reply(3)`, `want a table of fields such as {ip = {ttl = 3}}, got the number 3`},
 	{`return p:reply{ tpc = {} }`, `packet has no "tpc"; did you mean "tcp"?`},
