@@ -1,0 +1,126 @@
+package flow_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/tunscript/tunscript/engine/flow"
+)
+
+func TestARuleIsOneProgramsOwn(t *testing.T) {
+	w := newWorld(t, 0)
+	p, answer := udp(t, host, 4000, server, 53, "?"), udp(t, server, 53, host, 4000, "!")
+	f := w.get(p)
+	if err := f.Bypass(gate, flow.Pass); err != nil {
+		t.Fatal(err)
+	}
+	if !w.Pending() {
+		t.Error("nothing waits for the packet's fate")
+	}
+	w.Settle(f, true, 3, 5)
+	for _, g := range []flow.Flow{w.find(p), w.find(answer)} {
+		if !g.Passed(gate) || g.Passed(watch) || g.Dropped() || !g.Ruled() || w.Pending() {
+			t.Errorf("%v: passed %v, for another %v, dropped %v", g.Dir(), g.Passed(gate), g.Passed(watch), g.Dropped())
+		}
+	}
+	if there, back := w.find(p).Way(), w.find(answer).Way(); there != 5 || back != 3 {
+		t.Errorf("the ways are %d and %d, want 5 and 3", there, back)
+	}
+}
+
+func TestAPassOfADroppedPacketIsNone(t *testing.T) {
+	w := newWorld(t, 0)
+	p := udp(t, host, 4000, server, 53, "?")
+	f := w.get(p)
+	f.Bypass(gate, flow.Pass)
+	w.Settle(f, false, 1, flow.NoWay)
+	if g := w.find(p); g.Passed(gate) || g.Ruled() || g.Way() != flow.NoWay {
+		t.Errorf("passed %v, ruled %v, way %d", g.Passed(gate), g.Ruled(), g.Way())
+	}
+	// One that was made before stays, and so does a Drop.
+	f.Bypass(gate, flow.Pass)
+	w.Settle(f, true, 1, 2)
+	f.Bypass(gate, flow.Pass)
+	f.Bypass(watch, flow.Drop)
+	w.Settle(f, false, 1, flow.NoWay)
+	if g := w.find(p); !g.Passed(gate) || !g.Dropped() {
+		t.Errorf("passed %v, dropped %v", g.Passed(gate), g.Dropped())
+	}
+}
+
+func TestARuleForAnotherFlowCountsAnyhow(t *testing.T) {
+	w := newWorld(t, 0)
+	f, g := w.get(udp(t, host, 1, server, 53, "?")), w.get(udp(t, host, 2, server, 53, "?"))
+	g.Bypass(gate, flow.Pass)
+	w.Settle(f, false, 1, flow.NoWay)
+	if !g.Passed(gate) || g.Way() != flow.NoWay {
+		t.Errorf("passed %v, way %d", g.Passed(gate), g.Way())
+	}
+}
+
+func TestAnEndedFlowHasNothing(t *testing.T) {
+	w := newWorld(t, 1)
+	f := w.get(udp(t, host, 1, server, 53, "?"))
+	f.SetValue(gate, 1)
+	w.get(udp(t, host, 2, server, 53, "?"))
+	for _, err := range []error{
+		f.SetValue(gate, 2), f.Bypass(gate, flow.Pass), f.Rewrite(gate, flow.Rewrite{Dport: 1}),
+		flow.Flow{}.Bypass(gate, flow.Drop),
+	} {
+		if !errors.Is(err, flow.ErrEnded) {
+			t.Errorf("%v, want ErrEnded", err)
+		}
+	}
+	if f.Value(gate) != nil || f.Ruled() || f.Passed(gate) || f.Dropped() || f.Rewritten() || f.Way() != flow.NoWay {
+		t.Error("an ended flow says something")
+	}
+	if err := w.get(udp(t, host, 2, server, 53, "?")).Bypass(gate, 9); err == nil {
+		t.Error("action 9 is none")
+	}
+}
+
+func TestValues(t *testing.T) {
+	w := newWorld(t, 0)
+	for i := range 5 {
+		f := w.get(udp(t, host, uint16(1+i), server, 53, "?"))
+		f.SetValue(gate, i)
+		if i%2 == 0 {
+			f.SetValue(watch, "seen")
+		}
+	}
+	sum, n := 0, 0
+	for f, v := range w.Values(gate) {
+		sum += v.(int)
+		f.SetValue(gate, v.(int)*10)
+	}
+	for range w.Values(watch) {
+		n++
+	}
+	if sum != 10 || n != 3 {
+		t.Errorf("sum %d, %d of the other program", sum, n)
+	}
+	w.Forget(gate)
+	for range w.Values(gate) {
+		t.Error("a forgotten program has a value")
+	}
+	if f := w.find(udp(t, host, 1, server, 53, "?")); f.Value(watch) != "seen" {
+		t.Error("another's value went, too")
+	}
+}
+
+func TestForgettingAProgramTakesItsRulesBack(t *testing.T) {
+	w := newWorld(t, 0)
+	passed, dropped, rewritten := udp(t, host, 1, server, 53, "?"), udp(t, host, 2, server, 53, "?"), udp(t, host, 3, server, 53, "?")
+	w.get(passed).Bypass(gate, flow.Pass)
+	w.get(dropped).Bypass(gate, flow.Drop)
+	f := w.get(rewritten)
+	f.Rewrite(gate, flow.Rewrite{Dport: 5353})
+	w.Settle(flow.Flow{}, true, 1, 2)
+	w.Forget(gate)
+	if w.find(passed).Ruled() || w.find(dropped).Ruled() || f.Live() {
+		t.Error("a rule is still there")
+	}
+	if s := w.Stats(); s.Rewritten != 0 || s.Held != 2 {
+		t.Errorf("%+v", s)
+	}
+}
