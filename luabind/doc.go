@@ -25,9 +25,10 @@
 //
 // # The registry
 //
-// The API stands in one registry: globals (globals.go) and layers (kind.go), each
-// name with its signature and meaning. What Lua sees is made of it, and so are the
-// editor's stubs and the documentation.
+// The API stands in one registry: globals (globals.go), layers (kind.go) and classes
+// (class.go), each name with its signature (signature.go) and meaning. What Lua sees
+// is made of it, and [APIReference] is what the lint, the editor's stubs and the
+// documentation see.
 //
 // # What goes wrong
 //

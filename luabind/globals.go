@@ -26,7 +26,7 @@ func globals() []global {
 }
 
 func handlerGlobals() []global {
-	return []global{{name: "on", sig: "(fn: handler): handle | (filter: string, fn: handler): handle | (options: on.options): handle",
+	return []global{{name: "on", sig: "(fn: handler): handle | (filter: filter, fn: handler): handle | (options: on.options): handle",
 		doc: "calls fn for every packet that the filter matches", fn: (*instance).on}}
 }
 
