@@ -1,7 +1,6 @@
 package flow_test
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"runtime"
 	"testing"
@@ -40,10 +39,10 @@ func fill(tb testing.TB, n int, ruled bool) (t *flow.Table, perFlow float64) {
 
 // address makes p a packet of flow i.
 func address(p *packet.Packet, i int) {
-	var a [4]byte
-	binary.BigEndian.PutUint32(a[:], 198<<24|18<<16|uint32(i)) // 198.18.0.0/15, RFC 2544
 	ip, _ := p.IPv4()
-	ip.SetSrc(netip.AddrFrom4(a))
+	ip.SetSrc(netip.AddrFrom4([4]byte{198, 51, 100, byte(i / 60000)}))
+	view, _ := p.UDP()
+	view.SetSport(uint16(1 + i%60000))
 }
 
 func TestAFlowTakesAtMost400Bytes(t *testing.T) {
