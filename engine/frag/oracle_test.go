@@ -73,6 +73,9 @@ func TestGopacketJoinsAlike(t *testing.T) {
 		n := 1000 + r.IntN(20000)
 		p := build(t, ip4(packet.UDP{Sport: 1, Dport: 2}, counted(n))...)
 		ps := cut(t, p, 100+r.IntN(900))
+		if len(ps[len(ps)-1].Bytes()) < 28 {
+			continue // gopacket calls less than 8 bytes of data handcrafted
+		}
 		r.Shuffle(len(ps), func(a, b int) { ps[a], ps[b] = ps[b], ps[a] })
 		theirs, ours := ip4defrag.NewIPv4Defragmenter(), newJoiner(t, frag.Limits{})
 		for _, q := range ps {
