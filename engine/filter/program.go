@@ -48,42 +48,59 @@ const (
 	yes int32 = 1
 )
 
-// flatten makes a program of c, back to front, so that every jump's target is
-// already there.
+// flatten makes a program of c.
 func flatten(c *cond) program {
-	p := program{code: make([]instr, 2, 16)}
-	p.start = p.add(c, yes, no)
-	p.code = slices.Clone(p.code) // without the room to grow
-	return p
+	p := writer{code: make([]instr, 2, 16)}
+	start := p.add(c, yes, no)
+	return program{slices.Clone(p.code), start} // without the room to grow
+}
+
+// A writer makes a program back to front, so that every jump's target is already
+// there.
+type writer struct {
+	code  []instr
+	given *anchor // what the packet has said already, if not nil: see settle.go
 }
 
 // add appends the code of c, to go on at t or f, and returns where it begins.
-func (pr *program) add(c *cond, t, f int32) int32 {
-	in := instr{yes: t, no: f, c: c}
+func (w *writer) add(c *cond, t, f int32) int32 {
 	switch c.op {
 	case cTrue:
 		return t
 	case cFalse:
 		return f
 	case cNot:
-		return pr.add(c.a, f, t)
-	case cAnd:
-		return pr.add(c.a, pr.add(c.b, t, f), f)
-	case cOr:
-		return pr.add(c.a, t, pr.add(c.b, t, f))
+		return w.add(c.a, f, t)
+	case cAnd, cOr:
+		n := int32(len(w.code))
+		start := w.add(c.b, t, f)
+		if c.op == cAnd {
+			start = w.add(c.a, start, f)
+		} else {
+			start = w.add(c.a, t, start)
+		}
+		if start < n { // what was written is never reached
+			w.code = w.code[:n]
+		}
+		return start
 	case cTest:
-		in.off, in.base, in.mask, in.lo, in.span = c.load.off, c.load.base, c.mask, c.lo, c.hi-c.lo
-		in.op = opFor(&c.load)
-		in.yes, in.no = pr.thread(c, t, true), pr.thread(c, f, false)
+		if w.given != nil {
+			if holds, known := w.given.settles(c); known && holds {
+				return t
+			} else if known {
+				return f
+			}
+		}
+		w.code = append(w.code, instr{op: opFor(&c.load), off: c.load.off, base: c.load.base, mask: c.mask, lo: c.lo, span: c.hi - c.lo,
+			yes: w.thread(c, t, true), no: w.thread(c, f, false), c: c})
 	case cRel:
-		in.op = opRel
+		w.code = append(w.code, instr{op: opRel, yes: t, no: f, c: c})
 	case cChain:
-		in.op = opChain
+		w.code = append(w.code, instr{op: opChain, yes: t, no: f, c: c})
 	case cFunc:
-		in.op = opFunc
+		w.code = append(w.code, instr{op: opFunc, yes: t, no: f, c: c})
 	}
-	pr.code = append(pr.code, in)
-	return int32(len(pr.code) - 1)
+	return int32(len(w.code) - 1)
 }
 
 func opFor(l *load) op {
@@ -107,9 +124,9 @@ func opFor(l *load) op {
 // thread skips tests at target whose answer follows from c having come out as held:
 // what is IPv4 need not be asked whether it is IPv6. The load has been done, so no
 // match is lost or won by it.
-func (pr *program) thread(c *cond, target int32, held bool) int32 {
+func (w *writer) thread(c *cond, target int32, held bool) int32 {
 	for target > yes {
-		in := &pr.code[target]
+		in := &w.code[target]
 		if in.c.op != cTest || in.c.load != c.load || in.c.mask != c.mask {
 			break
 		}
