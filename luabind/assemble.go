@@ -2,6 +2,7 @@ package luabind
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 
@@ -11,9 +12,117 @@ import (
 )
 
 // assemble builds a packet: first its bare layers, then their fields one by one,
-// from the inside out, as a field of an outer layer may hide an inner one.
-func (in *instance) assemble(parts []part) (*packet.Packet, error) {
-	var layers []packet.Layer
+// from the inside out, as a field of an outer layer may hide an inner one. A packet
+// within a packet, behind another IP header, is built first and becomes bytes.
+func (in *instance) assemble(parts []part) (*packet.Packet, error) { return in.assembleAt(parts, 0) }
+
+// maxNested bounds packets within packets: each is copied into the next.
+const maxNested = 8
+
+func (in *instance) assembleAt(parts []part, depth int) (*packet.Packet, error) {
+	var carries uint8
+	if i := innerAt(parts); i > 0 {
+		if depth == maxNested {
+			return nil, fmt.Errorf("more than %d packets within each other: give the inner ones as bytes, as in ip{...}/inner:bytes()", maxNested)
+		}
+		inner, err := in.assembleAt(parts[i:], depth+1)
+		if err != nil {
+			return nil, err
+		}
+		carries = protoOfPacket(inner)
+		parts = append(parts[:i:i], part{bytes: string(inner.Bytes())})
+		in.scope.Pool().Put(inner)
+	}
+	layers, err := in.bareLayers(parts, carries)
+	if err != nil {
+		return nil, err
+	}
+	p, err := in.scope.Pool().Build(layers...)
+	if err != nil {
+		return nil, err
+	}
+	p.In, p.Out, p.Time = nil, in.scope.Home(), in.scope.Now()
+	for i, pt := range slices.Backward(parts) {
+		if pt.name == "" || pt.name == "vlan" && parts[i-1].name == "vlan" {
+			continue // bytes; and p.vlan is the outer tag: an inner one is built as it is
+		}
+		if err := in.setPart(p, pt); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// innerAt is where in parts a packet within the packet begins, 0 if there is none.
+func innerAt(parts []part) int {
+	ip := false
+	for i, pt := range parts {
+		switch pt.name {
+		case "ip", "ip4", "ip6":
+			if ip {
+				return i
+			}
+			ip = true
+		case "eth":
+			if ip {
+				return i
+			}
+		}
+	}
+	return 0
+}
+
+// protoOfPacket is the protocol number under which IP carries p (RFC 2003, RFC 2473,
+// RFC 8986 for Ethernet).
+func protoOfPacket(p *packet.Packet) uint8 {
+	switch ip, _ := p.IP(); {
+	case p.Link() == packet.Ethernet:
+		return 143
+	case ip.Version() == 4:
+		return 4
+	}
+	return 41
+}
+
+// setPart sets the fields of a part. Over IPv6 a fragment offset, or more fragments
+// to come, want a header of their own.
+func (in *instance) setPart(p *packet.Packet, pt part) error {
+	k := in.kindOf(pt.name)
+	if ip, ok := p.IPv6(); ok && (pt.name == "ip" || pt.name == "ip6") &&
+		(pt.fields.RawGetString("frag") != lua.LNil || pt.fields.RawGetString("mf") != lua.LNil) {
+		list, err := in.fragmentHeader(pt.fields.RawGetString("extensions"))
+		if err == nil {
+			err = ip.SetExtensions(list...)
+		}
+		if err != nil {
+			return about(pt.name+".extensions", err)
+		}
+		fields := in.snapshot(pt.fields, 0)
+		fields.RawSetString("extensions", lua.LNil)
+		return in.setFields(p, k, fields)
+	}
+	return in.setFields(p, k, pt.fields)
+}
+
+// fragmentHeader is the extensions that a script gave, with a fragment header behind
+// them if they have none.
+func (in *instance) fragmentHeader(given lua.LValue) (list []packet.Extension, err error) {
+	if given != lua.LNil {
+		if list, err = extensionsOf(in, given); err != nil {
+			return nil, err
+		}
+	}
+	for _, e := range list {
+		if e.Kind == packet.ProtoFragment {
+			return list, nil
+		}
+	}
+	return append(list, packet.Extension{Kind: packet.ProtoFragment, Data: make([]byte, 8)}), nil
+}
+
+// bareLayers are the layers of parts before their fields are set. The innermost IP
+// header carries a packet of protocol carries, if that is not 0.
+func (in *instance) bareLayers(parts []part, carries uint8) (layers []packet.Layer, err error) {
 	if parts[0].name == "arp" {
 		layers = append(layers, in.bareEth(parts))
 	}
@@ -22,23 +131,19 @@ func (in *instance) assemble(parts []part) (*packet.Packet, error) {
 		if err != nil {
 			return nil, err
 		}
+		if i == len(parts)-2 && carries != 0 { // directly before the inner packet
+			switch ip := l.(type) {
+			case packet.IPv4:
+				ip.Proto = carries
+				l = ip
+			case packet.IPv6:
+				ip.Proto = carries
+				l = ip
+			}
+		}
 		layers = append(layers, l)
 	}
-	p, err := in.scope.Pool().Build(layers...)
-	if err != nil {
-		return nil, err
-	}
-	home := in.scope.Home()
-	p.In, p.Out, p.Time = nil, home, in.scope.Now()
-	for _, pt := range slices.Backward(parts) {
-		if pt.name == "" {
-			continue
-		}
-		if err := in.setFields(p, in.kindOf(pt.name), pt.fields); err != nil {
-			return nil, err
-		}
-	}
-	return p, nil
+	return layers, nil
 }
 
 // bare is a layer with what it cannot be built without and what is sensible.
@@ -50,7 +155,7 @@ func (in *instance) bare(pt part, rest []part) (packet.Layer, error) {
 	case "eth":
 		return in.bareEth(rest), nil
 	case "vlan":
-		return packet.VLAN{}, nil
+		return bareVLAN(pt)
 	case "arp":
 		return packet.ARP{}, nil
 	case "ip", "ip4", "ip6":
@@ -86,15 +191,41 @@ func (in *instance) bareEth(rest []part) packet.Layer {
 	return e
 }
 
+// bareVLAN is a tag with all its fields.
+func bareVLAN(pt part) (packet.Layer, error) {
+	l := packet.VLAN{DEI: pt.fields.RawGetString("dei") == lua.LTrue}
+	for _, f := range []struct {
+		name string
+		most uint64
+		set  func(v uint64)
+	}{
+		{"id", 4095, func(v uint64) { l.ID = uint16(v) }},
+		{"prio", 7, func(v uint64) { l.Prio = uint8(v) }},
+		{"type", math.MaxUint16, func(v uint64) { l.Type = uint16(v) }},
+	} {
+		if v := pt.fields.RawGetString(f.name); v != lua.LNil {
+			n, err := whole(v, f.most)
+			if err != nil {
+				return nil, about("vlan."+f.name, err)
+			}
+			f.set(n)
+		}
+	}
+	return l, nil
+}
+
 // bareIP settles version and addresses: the source is the device's peer, the
 // script's side.
 func (in *instance) bareIP(pt part) (packet.Layer, error) {
 	var src, dst netip.Addr
-	for name, a := range map[string]*netip.Addr{"src": &src, "dst": &dst} {
-		if v := pt.fields.RawGetString(name); v != lua.LNil {
+	for _, end := range []struct {
+		name string
+		a    *netip.Addr
+	}{{"src", &src}, {"dst", &dst}} {
+		if v := pt.fields.RawGetString(end.name); v != lua.LNil {
 			var err error
-			if *a, err = in.parseAddr(v); err != nil {
-				return nil, fmt.Errorf("%s.%s: %w", pt.name, name, err)
+			if *end.a, err = in.parseAddr(v); err != nil {
+				return nil, fmt.Errorf("%s.%s: %w", pt.name, end.name, err)
 			}
 		}
 	}

@@ -134,10 +134,12 @@ func (in *instance) makePacket(L *lua.LState) int {
 		default:
 			return in.state.Raise(L, fmt.Errorf("packet: the second argument is \"eth\" or nothing, got %s", describe(kind)))
 		}
-		p, err := packet.Parse([]byte(v), link)
-		if err != nil {
+		p := in.scope.Pool().Get(len(v))
+		if err := p.Set([]byte(v), link); err != nil {
+			in.scope.Pool().Put(p)
 			return in.state.Raise(L, err)
 		}
+		p.Out, p.Time = in.scope.Home(), in.scope.Now()
 		L.Push(in.newRef(p).ud)
 		return 1
 	case *lua.LTable:

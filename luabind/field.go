@@ -19,6 +19,8 @@ type layer struct {
 	span    span // where its bytes are
 	fields  map[string]*field
 	methods map[string]*method
+	// assign is p.NAME = v; nil where only the layer's fields can be set.
+	assign func(in *instance, p *packet.Packet, k *kind, v lua.LValue) error
 }
 
 // withRaw is the layer with the methods that read and write its bytes.

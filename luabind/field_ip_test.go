@@ -33,6 +33,15 @@ var ipRows = slicesOf(
 	ipRow("frag", "frag6", "0", "8", "8", true),
 	ipRow("len", "udp4 eth-udp4", "33", "30", "30", true), ipRow("len", "udp6 vlan-udp6", "53", "48", "48", true),
 	ipRow("checksum", ips6, "nil", "", "", false),
+	ipRow("flowlabel", ips6+" ext6", "0", "0xfffff", "1048575", false), ipRow("flowlabel", ips4, "nil", "", "", false),
+	ipRow("options", ips4, "", `hex"94040000"`, "94040000", false),
+	ipRow("options", opts4, "94040000", `("\1"):rep(39)`, strings.Repeat("01", 39)+"00", false),
+	ipRow("options", opts4, "94040000", `""`, "", false), ipRow("options", ips6, "nil", "", "", false),
+	ipRow("extensions", "tcp6 eth-tcp6", "{}", `{{ 60, hex"00 00 0104 00000000" }}`, "{{60,0600010400000000}}", false),
+	ipRow("extensions", "udp6 vlan-udp6", "{}", `{{ 60, hex"00 00 0104 00000000" }}`, "{{60,1100010400000000}}", false),
+	ipRow("extensions", "ext6", "{{0,3c00050200000100},{60,1100010400000000}}", `{}`, "{}", false),
+	ipRow("extensions", "frag6", "{{44,110000010000004d}}", "", "", false), ipRow("extensions", ips4+" frag4", "nil", "", "", false),
+	ipRow("id", "frag4", "7", "9", "9", false), ipRow("mf", "frag4", "true", "false", "false", true),
 	ipRow("checksum", "udp4 eth-udp4", computed, "0xdead", "57005", true),
 )
 

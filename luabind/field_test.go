@@ -28,6 +28,15 @@ func carriers(t testing.TB) map[string]*packet.Packet {
 	tag := packet.VLAN{ID: 5, Prio: 3}
 	arp := packet.ARP{Op: packet.ARPRequest, SHA: hostMAC, SPA: host, TPA: peer}
 	// An IPv6 fragment: header 44, next UDP, offset 0, more, id 77.
+	options := packet.IPv4{Src: host, Dst: peer, ID: 7, Options: []byte{148, 4, 0, 0}} // router alert
+	extended := build(t, ip6(), udp(), text())
+	v6, _ := extended.IPv6()
+	if err := v6.SetExtensions(packet.Extension{Kind: 0, Data: []byte{0, 0, 5, 2, 0, 0, 1, 0}}, packet.Extension{Kind: 60, Data: []byte{0, 0, 1, 4, 0, 0, 0, 0}}); err != nil {
+		t.Fatal(err)
+	}
+	first := build(t, ip4(), udp(), text(), packet.Payload("123"))
+	v4, _ := first.IPv4()
+	v4.SetMF(true)
 	fragment := packet.Payload("\x11\x00\x00\x01\x00\x00\x00\x4d" + "\x0f\xa0\x00\x07\x00\x10\x00\x00" + "12345678")
 	return map[string]*packet.Packet{
 		"tcp4": build(t, ip4(), mss, text()), "tcp6": build(t, ip6(), mss, text()),
@@ -38,23 +47,26 @@ func carriers(t testing.TB) map[string]*packet.Packet {
 		"eth-udp4": build(t, frame(), ip4(), udp(), text()), "eth-nd": build(t, frame(), ip6(), solicit),
 		"vlan-tcp4": build(t, frame(), tag, ip4(), mss, text()), "vlan-udp6": build(t, frame(), tag, ip6(), udp(), text()),
 		"vlan-icmp6": build(t, frame(), tag, ip6(), echo6, text()), "eth-icmp4": build(t, frame(), ip4(), echo, text()),
+		"opt4": build(t, options, udp(), text()), "ext6": extended, "frag4": first,
+		"eth-opt4": build(t, frame(), options, mss, text()), "qinq-udp4": build(t, packet.Eth{Src: hostMAC, Dst: peerMAC, Type: packet.TypeQinQ}, tag, packet.VLAN{ID: 9}, ip4(), udp(), text()),
 		"arp": build(t, frame(), arp), "vlan-arp": build(t, frame(), tag, arp),
 	}
 }
 
 // Sets of carriers.
 const (
-	tcps  = "tcp4 tcp6 eth-tcp4 eth-tcp6 vlan-tcp4"
-	udps  = "udp4 udp6 eth-udp4 vlan-udp6"
+	tcps  = "tcp4 tcp6 eth-tcp4 eth-tcp6 vlan-tcp4 eth-opt4"
+	udps  = "udp4 udp6 eth-udp4 vlan-udp6 opt4 ext6 qinq-udp4"
 	echos = "icmp4 eth-icmp4"
 	echo6 = "icmp6 vlan-icmp6"
 	nds   = "nd eth-nd"
-	ips4  = "tcp4 udp4 icmp4 eth-tcp4 eth-udp4 vlan-tcp4 eth-icmp4"
+	ips4  = "tcp4 udp4 icmp4 eth-tcp4 eth-udp4 vlan-tcp4 eth-icmp4 qinq-udp4"
 	ips6  = "tcp6 udp6 icmp6 eth-tcp6 vlan-udp6 vlan-icmp6"
-	ips   = ips4 + " " + ips6 + " nd eth-nd"
+	opts4 = "opt4 eth-opt4"
+	ips   = ips4 + " " + ips6 + " " + opts4 + " nd eth-nd ext6 frag4 frag6"
 	arps  = "arp vlan-arp"
 	eths  = "eth-tcp4 eth-udp4 eth-tcp6 eth-nd eth-icmp4"
-	vlans = "vlan-tcp4 vlan-udp6 vlan-icmp6 vlan-arp"
+	vlans = "vlan-tcp4 vlan-udp6 vlan-icmp6 vlan-arp qinq-udp4"
 )
 
 // A fieldRow says that a field of these carriers reads as is, takes the Lua value
@@ -84,6 +96,7 @@ var fieldRows = []fieldRow{
 	{"eth.type", "vlan-udp6", "33024", "0x88a8", "34984", true},
 	{"vlan.id", vlans, "5", "4095", "4095", false},
 	{"vlan.prio", vlans, "3", "7", "7", false},
+	{"vlan.dei", vlans, "false", "true", "true", false},
 	{"vlan.type", "vlan-tcp4", "2048", "0x0800", "2048", false},
 
 	{"arp.op", arps, "request", `"reply"`, "reply", false},
@@ -185,6 +198,7 @@ func (row fieldRow) play(t *testing.T, carrier string, p *packet.Packet) {
 
 // show prints a field's value.
 const show = `local function show(v)
+  if type(v) == "string" and v:find("[%z%c]") then return tohex(v) end
   if type(v) ~= "table" then return tostring(v) end
   local t = {}
   for i = 1, #v do t[i] = show(v[i]) end

@@ -45,11 +45,41 @@ func vlanLayer() *layer {
 			"prio": number(7, "priority",
 				func(p *packet.Packet) (uint64, bool) { return uint64(get(p).Prio()), true },
 				func(p *packet.Packet, v uint64) error { get(p).SetPrio(uint8(v)); return nil }),
+			"dei": truth("drop eligible indicator",
+				func(p *packet.Packet) (v, ok bool) { return get(p).DEI(), true },
+				func(p *packet.Packet, v bool) error { get(p).SetDEI(v); return nil }),
 			"type": number(math.MaxUint16, "ethertype of what follows the tag",
 				func(p *packet.Packet) (uint64, bool) { return uint64(get(p).Type()), true },
 				func(p *packet.Packet, v uint64) error { get(p).SetType(uint16(v)); return nil }),
 		},
+		assign: assignVLAN,
 	}
+}
+
+// assignVLAN is p.vlan = nil, which takes the outermost tag off, and p.vlan =
+// { id = 5 }, which sets its fields and pushes it where there is none.
+func assignVLAN(in *instance, p *packet.Packet, k *kind, v lua.LValue) error {
+	switch v := v.(type) {
+	case *lua.LNilType:
+		p.PopVLAN()
+		return nil
+	case *lua.LTable:
+		if err := in.checkNames("vlan", v); err != nil {
+			return err
+		}
+		pushed := !k.has(p)
+		if pushed {
+			if err := p.PushVLAN(0, 0); err != nil {
+				return about("vlan", err)
+			}
+		}
+		err := in.setFields(p, k, v)
+		if err != nil && pushed {
+			p.PopVLAN()
+		}
+		return err
+	}
+	return fmt.Errorf("vlan: want a table such as {id = 5}, or nil to take the tag off, got %s", describe(v))
 }
 
 // arpLayer is p.arp.

@@ -2,7 +2,10 @@ package luabind
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
+
+	lua "github.com/yuin/gopher-lua"
 
 	"github.com/tunscript/tunscript/engine/packet"
 )
@@ -59,6 +62,18 @@ func ipLayer(name, doc string, version uint8) *layer {
 			func(p *packet.Packet) (uint64, bool) { return uint64(get(p).Len()), true },
 			func(p *packet.Packet, v uint64) error { return get(p).SetLen(int(v)) }),
 	}
+	l.fields["flowlabel"] = number(1<<20-1, "flow label; nil in IPv4",
+		func(p *packet.Packet) (uint64, bool) { v, ok := p.IPv6(); return uint64(v.FlowLabel()), ok },
+		func(p *packet.Packet, v uint64) error {
+			ip, ok := p.IPv6()
+			if !ok {
+				return errors.New("IPv4 has no flow label")
+			}
+			ip.SetFlowLabel(uint32(v))
+			return nil
+		})
+	l.fields["options"] = optionBytes()
+	l.fields["extensions"] = extensions()
 	l.fields["len"].clear = func(p *packet.Packet) { get(p).ResetLen() }
 	l.fields["checksum"] = checksum("IPv4 header checksum; nil in IPv6",
 		func(p *packet.Packet) (uint64, bool) { v, ok := get(p).Checksum(); return uint64(v), ok },
@@ -71,9 +86,86 @@ func ipLayer(name, doc string, version uint8) *layer {
 		}
 		return setSum(in, p, v)
 	}
-	if version == 6 {
-		l.fields["df"].set = nil
+	switch version {
+	case 4:
+		l.fields["flowlabel"].set, l.fields["extensions"].set = nil, nil
+	case 6:
+		l.fields["df"].set, l.fields["options"].set = nil, nil
 		l.fields["checksum"].set, l.fields["checksum"].clear = nil, nil
 	}
 	return l
+}
+
+// optionBytes are IPv4's options.
+func optionBytes() *field {
+	return typed("string", "IPv4 options as bytes, padding included; nil in IPv6",
+		func(p *packet.Packet) ([]byte, bool) { v, ok := p.IPv4(); return v.Options(), ok },
+		func(_ *instance, b []byte) lua.LValue { return lua.LString(b) },
+		func(p *packet.Packet, b []byte) error {
+			v, ok := p.IPv4()
+			if !ok {
+				return errors.New("IPv6 has extension headers instead: set extensions")
+			}
+			return v.SetOptions(b)
+		},
+		func(_ *instance, v lua.LValue) ([]byte, error) {
+			s, ok := v.(lua.LString)
+			if !ok {
+				return nil, fmt.Errorf("want a string of bytes, got %s", describe(v))
+			}
+			return []byte(s), nil
+		})
+}
+
+// extensions are IPv6's extension headers, a list of {kind, bytes}.
+func extensions() *field {
+	return typed("any[][]", "IPv6 extension headers, a list of {kind, bytes}; the first byte of each, which says what follows, is written for you; nil in IPv4",
+		func(p *packet.Packet) ([]packet.Extension, bool) {
+			v, ok := p.IPv6()
+			var list []packet.Extension
+			for kind, data := range v.Extensions() {
+				list = append(list, packet.Extension{Kind: kind, Data: data})
+			}
+			return list, ok
+		},
+		func(in *instance, list []packet.Extension) lua.LValue {
+			t := in.state.L().CreateTable(len(list), 0)
+			for _, e := range list {
+				pair := in.state.L().CreateTable(2, 0)
+				pair.Append(lua.LNumber(e.Kind))
+				pair.Append(lua.LString(e.Data))
+				t.Append(pair)
+			}
+			return t
+		},
+		func(p *packet.Packet, list []packet.Extension) error {
+			v, ok := p.IPv6()
+			if !ok {
+				return errors.New("IPv4 has options instead: set options")
+			}
+			return v.SetExtensions(list...)
+		}, extensionsOf)
+}
+
+func extensionsOf(_ *instance, v lua.LValue) (list []packet.Extension, err error) {
+	t, ok := v.(*lua.LTable)
+	if !ok {
+		return nil, fmt.Errorf("want a list of {kind, bytes}, got %s", describe(v))
+	}
+	for i := 1; i <= t.Len(); i++ {
+		pair, _ := t.RawGetInt(i).(*lua.LTable)
+		if pair == nil {
+			return nil, fmt.Errorf("%d: want {kind, bytes}, got %s", i, describe(t.RawGetInt(i)))
+		}
+		kind, err := whole(pair.RawGetInt(1), 255)
+		if err != nil {
+			return nil, about(fmt.Sprintf("%d: the kind", i), err)
+		}
+		data, ok := pair.RawGetInt(2).(lua.LString)
+		if !ok {
+			return nil, fmt.Errorf("%d: want {kind, bytes}, got %s for the bytes", i, describe(pair.RawGetInt(2)))
+		}
+		list = append(list, packet.Extension{Kind: uint8(kind), Data: []byte(data)})
+	}
+	return list, nil
 }

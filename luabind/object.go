@@ -118,8 +118,12 @@ func (in *instance) setField(p *packet.Packet, k *kind, key, v lua.LValue) error
 	m := k.members.get(string(name))
 	f := m.field
 	switch {
+	case f == nil && m.layer != nil && m.layer.assign != nil:
+		return m.layer.assign(in, p, m.layer, v)
+	case f == nil && m.layer != nil && !m.layer.has(p):
+		return fmt.Errorf("the packet has no %s, and layers cannot be added: build another packet, as in ip{...}/%s{...}", name, name)
 	case f == nil && m.layer != nil:
-		return fmt.Errorf("%s.%s is a layer: set its fields, as in %s.%s = v", k.name, name, name, m.layer.example())
+		return fmt.Errorf("%s is a layer: set its fields, as in %s.%s = v", m.layer.path(), m.layer.path(), m.layer.example())
 	case f == nil && m.fn != nil:
 		return fmt.Errorf("%s.%s is a method: it is called, not set", k.name, name)
 	case f == nil:

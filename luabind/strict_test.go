@@ -76,7 +76,7 @@ var strict = []struct{ code, want string }{
 	{`return p.tcp.options[1]`, `tcp.options: kind 1: want 2..255`},
 	{`p.tcp.options[300] = ""`, `tcp.options: kind 300: want 2..255`},
 	{`p.tcp.options[9] = 1`, `tcp.options: kind 9: want a string of bytes, got the number 1`},
-	{`p.tcp = {}`, `packet.tcp is a layer: set its fields, as in tcp.ack = v`},
+	{`p.tcp = {}`, `p.tcp is a layer: set its fields, as in p.tcp.ack = v`},
 	{`p.reply = 1`, `packet.reply is a method: it is called, not set`},
 	{`p.len = 1`, `packet.len can only be read`},
 	{`p.device = "tun1"`, `packet.device can only be read`},

@@ -76,19 +76,7 @@ func layerLen(l Layer) int {
 	case ICMP:
 		return icmpLen
 	case ICMPv6:
-		n := icmpLen
-		switch l.Type {
-		case NeighborSolicit, NeighborAdvert:
-			n += 16
-		case Redirect6:
-			n += 32
-		case RouterAdvert:
-			n += 8
-		}
-		if l.LLAddr != (MAC{}) {
-			n += 8
-		}
-		return n
+		return icmpLen + l.room()
 	case UDP:
 		return udpLen
 	case TCP:
@@ -134,7 +122,7 @@ func (b *builder) add(l, next Layer) error {
 	case ICMP:
 		return b.icmp(l)
 	case ICMPv6:
-		return b.icmp6(l)
+		return b.icmp6(l, next)
 	case UDP:
 		return b.udp(l)
 	case TCP:

@@ -57,6 +57,7 @@ func (b *builder) vlan(l VLAN, next Layer) error {
 	b.tags++
 	h := b.grow(vlanLen)
 	binary.BigEndian.PutUint16(h, uint16(l.Prio)<<13|l.ID)
+	h[0] |= bit(l.DEI, 0x10)
 	binary.BigEndian.PutUint16(h[2:], typeOf(l.Type, next))
 	return nil
 }
@@ -185,14 +186,34 @@ func (b *builder) icmp(l ICMP) error {
 	return putAddr4(h[4:], "icmp", "gateway", l.Gateway)
 }
 
-func (b *builder) icmp6(l ICMPv6) error {
+// room is how many bytes behind the first eight Target and LLAddr need.
+func (l ICMPv6) room() (n int) {
+	switch l.Type {
+	case NeighborSolicit, NeighborAdvert:
+		n = 16
+	case Redirect6:
+		n = 32
+	case RouterAdvert:
+		n = 8
+	}
+	if l.LLAddr != (MAC{}) {
+		n += 8
+	}
+	return n
+}
+
+func (b *builder) icmp6(l ICMPv6, next Layer) error {
 	if err := b.transport("icmp6"); err != nil {
 		return err
 	}
 	if b.ip != 6 {
 		return &BuildError{"icmp6", "", "over IPv4 it is another protocol: use ICMP"}
 	}
-	h := b.grow(layerLen(l))
+	n := icmpLen
+	if l.Target.IsValid() || l.LLAddr != (MAC{}) || next == nil {
+		n += l.room() // else the payload brings it all
+	}
+	h := b.grow(n)
 	h[0], h[1] = l.Type, l.Code
 	binary.BigEndian.PutUint32(h[4:], uint32(l.ID)<<16|uint32(l.Seq)|l.MTU|uint32(l.Flags)<<24)
 	if l.Target.IsValid() {

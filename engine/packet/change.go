@@ -161,7 +161,7 @@ func (p *Packet) reshape(off int, v []byte) {
 	if off < 0 || off+len(v) > len(b) {
 		return
 	}
-	if p.sum4 == due {
+	if p.sum3 == due || p.sum4 == due {
 		p.Finish() // behind the change nobody may know how
 	}
 	was, e := *p.Layout(), p.sumErrors()

@@ -1,9 +1,7 @@
 package packet
 
 import (
-	"encoding/binary"
 	"fmt"
-	"iter"
 	"net/netip"
 )
 
@@ -60,29 +58,6 @@ func (v IPv6View) Len() int {
 		return 0
 	}
 	return ip6Len + int(v.p.get16(v.at()+4))
-}
-
-// Extensions goes through the extension headers that are wholly there, each by
-// its number and its raw bytes, which are the packet's own: read them before the
-// next change.
-func (v IPv6View) Extensions() iter.Seq2[uint8, []byte] {
-	return func(yield func(uint8, []byte) bool) {
-		l, b := v.p.Layout(), v.p.frame()
-		if l.Version != 6 {
-			return
-		}
-		next, at := b[l.L3+6], l.L3+ip6Len
-		for {
-			n := extLen(next, b[at:l.End])
-			if n <= 0 || !yield(next, b[at:at+n]) {
-				return
-			}
-			if next == ProtoFragment && binary.BigEndian.Uint16(b[at+2:])&^7 > 0 {
-				return // the rest is in the middle of something
-			}
-			next, at = b[at], at+n
-		}
-	}
 }
 
 // SetSrc sets the source address, which must be an IPv6 address.

@@ -18,6 +18,7 @@ type Eth struct {
 type VLAN struct {
 	ID   uint16
 	Prio uint8
+	DEI  bool // drop eligible
 	Type uint16
 }
 
@@ -65,7 +66,8 @@ type ICMP struct {
 
 // ICMPv6 is an ICMPv6 header. MTU or Flags, if set, stand where ID and Seq would.
 // Target and LLAddr follow in the neighbor discovery messages that have them;
-// a zero LLAddr is left out.
+// a zero LLAddr is left out. If neither is set and a Payload follows, that is all
+// there is.
 type ICMPv6 struct {
 	Type, Code uint8
 	ID, Seq    uint16
