@@ -70,7 +70,7 @@ func (s *session) watchers(f watchFlags, out io.Writer) (found []watcher, err er
 		if f.pcap == "-" && f.dump != "" {
 			return nil, &usageError{"tunscript", errors.New("--dump and --pcap - both want stdout: give --pcap a file")}
 		}
-		w, err := pcapfile.Create(f.pcap)
+		w, err := pcapfile.Create(f.pcap, "")
 		if err != nil {
 			return nil, err
 		}

@@ -32,6 +32,7 @@ type Config struct {
 	MaxGap time.Duration
 
 	Path   string // the capture that is played; "-" is standard input
+	Select Select // of its packets
 	Output string // the file that gets what leaves, by its ending pcap or pcapng; "-" is standard output; empty: none
 }
 
@@ -81,15 +82,15 @@ func Play(in io.Reader, out io.Writer, c Config) (*Device, error) {
 }
 
 func play(in io.Reader, out io.Writer, c Config) (*Device, error) {
-	r, err := newReader(in, c.Path)
+	r, err := newReader(in, c.Path, c.Select)
 	if err != nil {
 		return nil, err
 	}
 	q := &queue{r: r, maxGap: cmp.Or(c.MaxGap, day)}
 	// The first packet says what is captured; where there is none it matters to nobody.
 	q.ahead, q.err = r.next()
-	q.latest = q.ahead.time
-	link := q.ahead.link
+	q.latest = q.ahead.Time
+	link := q.ahead.Link
 	switch {
 	case q.err == nil:
 	case r.classic != nil:
@@ -183,7 +184,7 @@ type queue struct {
 	env     engine.Env
 	link    packet.LinkType
 	name    string
-	ahead   record
+	ahead   Record
 	err     error     // instead of ahead
 	latest  time.Time // stamp up to ahead
 	maxGap  time.Duration
@@ -194,22 +195,22 @@ type queue struct {
 }
 
 // Next is the time of the packet that Read gives next.
-func (q *queue) Next() (time.Time, bool) { return q.ahead.time, q.err == nil }
+func (q *queue) Next() (time.Time, bool) { return q.ahead.Time, q.err == nil }
 
 func (q *queue) Read(ps []*packet.Packet, pool *packet.Pool) (n int, err error) {
 	if q.hold.Closed() {
 		return 0, io.EOF
 	}
 	for n < len(ps) && q.err == nil {
-		if q.env.Virtual && q.ahead.time.After(q.env.Now()) {
+		if q.env.Virtual && q.ahead.Time.After(q.env.Now()) {
 			return n, nil
 		}
-		p := pool.Get(len(q.ahead.data))
-		if q.ahead.link != q.link || p.Set(q.ahead.data, q.link) != nil {
+		p := pool.Get(len(q.ahead.Data))
+		if q.ahead.Link != q.link || p.Set(q.ahead.Data, q.link) != nil {
 			pool.Put(p)
 			q.skipped++
 		} else {
-			p.Time = q.ahead.time
+			p.Time = q.ahead.Time
 			ps[n] = p
 			n++
 		}
@@ -228,16 +229,16 @@ func (q *queue) advance() {
 		return
 	}
 	if q.latest.IsZero() { // the first
-		if q.ahead.time.IsZero() {
-			q.ahead.time = time.Unix(0, 0)
+		if q.ahead.Time.IsZero() {
+			q.ahead.Time = time.Unix(0, 0)
 		}
-		q.latest = q.ahead.time
+		q.latest = q.ahead.Time
 		return
 	}
-	if q.ahead.time.IsZero() { // a simple packet block has no stamp: as the one before
-		q.ahead.time = q.latest
+	if q.ahead.Time.IsZero() { // a simple packet block has no stamp: as the one before
+		q.ahead.Time = q.latest
 	}
-	gap := q.ahead.time.Sub(q.latest)
+	gap := q.ahead.Time.Sub(q.latest)
 	q.latest = q.latest.Add(max(gap, 0))
 	if q.env.Virtual && q.maxGap > 0 && gap > q.maxGap {
 		e := q.r.fail(ErrGap, fmt.Errorf("%v after the one before", gap.Round(time.Second)))
@@ -257,7 +258,7 @@ func (q *queue) Write(ps []*packet.Packet, lost func(*packet.Packet, engine.Reas
 			lost(p, engine.ReasonRefused)
 			continue
 		}
-		if err := q.out.add(&entry{device: q.name, link: q.link, time: now, dir: outbound, data: p.Bytes()}); err != nil {
+		if err := q.out.add(&entry{device: q.name, link: q.link, time: now, dir: Outbound, data: p.Bytes()}); err != nil {
 			return err
 		}
 	}

@@ -25,12 +25,13 @@ func formatOf(path string) Format {
 	return NG
 }
 
-// direction is epb_flags: as the device's reader sees it.
-type direction uint8
+// Direction is which way a packet went, as the engine sees it; the value of epb_flags.
+type Direction uint8
 
 const (
-	inbound  direction = 1
-	outbound direction = 2
+	Either   Direction = 0 // the file does not say
+	Inbound  Direction = 1
+	Outbound Direction = 2
 )
 
 // An entry is a packet to be written.
@@ -38,7 +39,7 @@ type entry struct {
 	device  string
 	link    packet.LinkType
 	time    time.Time
-	dir     direction
+	dir     Direction
 	comment []byte
 	data    []byte
 }
@@ -49,6 +50,7 @@ type encoder struct {
 	format Format
 	link   packet.LinkType // of all packets, in a classic file
 	ifaces map[netdev]uint32
+	note   string // about the whole file, in pcapng
 }
 
 // netdev is what makes an interface of a pcapng file.
@@ -72,7 +74,7 @@ func number(l packet.LinkType) uint16 {
 // header begins the file.
 func (e *encoder) header(b []byte) []byte {
 	if e.format == NG {
-		return appendSection(b)
+		return appendSection(b, e.note)
 	}
 	le := binary.LittleEndian
 	b = le.AppendUint32(b, magicNano)

@@ -16,7 +16,7 @@ import (
 func Example() {
 	// An engine calls Observe for every packet, decision and error.
 	var file bytes.Buffer
-	rec := pcapfile.NewWriter(&file, pcapfile.NG)
+	rec := pcapfile.NewWriter(&file, pcapfile.NG, "")
 	ping, _ := packet.Parse(ping4(), packet.IP)
 	rec.Observe(&engine.Event{Kind: engine.Received, Device: "tun0", Time: time.Unix(1, 0), Packet: ping})
 	rec.Observe(&engine.Event{Kind: engine.Dropped, Device: "tun0", Time: time.Unix(1, 0), Packet: ping, Reason: "not today"})

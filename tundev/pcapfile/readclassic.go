@@ -74,5 +74,5 @@ func (c *classicReader) next() (raw, error) {
 		return raw{}, tooSoon(err)
 	}
 	at := time.Unix(int64(c.order.Uint32(h[0:])), int64(c.order.Uint32(h[4:]))*c.frac).UTC()
-	return raw{c.buf, c.link, at}, nil
+	return raw{data: c.buf, link: c.link, time: at}, nil
 }

@@ -20,8 +20,10 @@ const (
 // A reader gives the packets of a capture that an engine can play, one after the other.
 type reader struct {
 	file    string
+	sel     Select
 	source  source
 	classic *classicReader // nil for pcapng
+	ng      *ngReader      // nil for the other
 	record  int            // packets read, those skipped included
 	skipped int            // of another link type, empty or not IP
 	foreign uint16         // the link type of one that was skipped
@@ -34,21 +36,36 @@ type source interface {
 
 // raw is a packet as it is in the file; data is good until the next one is read.
 type raw struct {
-	data []byte
-	link uint16
-	time time.Time
+	data   []byte
+	link   uint16
+	time   time.Time
+	device string
+	dir    Direction
 }
 
-// record is a packet as an engine takes it.
-type record struct {
-	data []byte
-	link packet.LinkType
-	time time.Time
+// Record is a packet of a capture as an engine takes it. Data is good until the next one
+// is read.
+type Record struct {
+	Data   []byte
+	Link   packet.LinkType
+	Time   time.Time // the zero time where the file has none
+	Device string    // name of the interface; "" where the file has none
+	Dir    Direction
+}
+
+// Select says which packets of a capture are meant. The zero value is all.
+type Select struct {
+	Device string    // of this interface only
+	Dir    Direction // of this direction, or of none
+}
+
+func (s Select) wants(r *raw) bool {
+	return (s.Device == "" || s.Device == r.device) && (s.Dir == Either || r.dir == Either || s.Dir == r.dir)
 }
 
 // newReader finds out what in is, which may be compressed by gzip.
-func newReader(in io.Reader, file string) (*reader, error) {
-	r := &reader{file: file}
+func newReader(in io.Reader, file string, sel Select) (*reader, error) {
+	r := &reader{file: file, sel: sel}
 	br := bufio.NewReaderSize(in, readAhead)
 	magic, err := br.Peek(4)
 	if err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
@@ -62,7 +79,11 @@ func newReader(in io.Reader, file string) (*reader, error) {
 		return nil, r.fail(ErrFormat, tooSoon(err))
 	}
 	if binary.BigEndian.Uint32(magic) == blockSection {
-		r.source = &ngReader{r: br}
+		r.ng = &ngReader{r: br}
+		r.source = r.ng
+		if err := r.ng.begin(); err != nil {
+			return nil, r.fail(ErrDamaged, err)
+		}
 		return r, nil
 	}
 	if r.classic, err = newClassic(br); err != nil {
@@ -77,21 +98,24 @@ func newReader(in io.Reader, file string) (*reader, error) {
 
 // next returns the next packet; io.EOF at the end of the file, and an *Error where it
 // cannot be read on.
-func (r *reader) next() (record, error) {
+func (r *reader) next() (Record, error) {
 	for {
 		p, err := r.source.next()
 		if err == io.EOF {
-			return record{}, err
+			return Record{}, err
 		}
 		r.record++
 		if err != nil {
-			return record{}, r.fail(ErrDamaged, err)
+			return Record{}, r.fail(ErrDamaged, err)
+		}
+		if !r.sel.wants(&p) {
+			continue
 		}
 		link, ok := playable(p.link)
 		if !ok {
 			r.foreign = p.link
 		} else if data := strip(p.data, p.link); len(data) > 0 {
-			return record{data, link, p.time}, nil
+			return Record{data, link, p.time, p.device, p.dir}, nil
 		}
 		r.skipped++
 	}

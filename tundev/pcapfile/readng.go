@@ -40,11 +40,13 @@ type ngReader struct {
 	order  binary.ByteOrder // of the section
 	buf    []byte
 	ifaces []iface // of the section
+	note   string  // the first comment about a section
 	last   time.Time
 }
 
 // iface is what an interface description says about its packets.
 type iface struct {
+	name   string
 	link   uint16
 	snap   uint32 // 0: no limit
 	units  uint64 // in a second
@@ -62,6 +64,15 @@ func fixed(kind uint32) int {
 		return 4
 	}
 	return 20
+}
+
+// begin reads the first block: a section, or the file would not be here.
+func (g *ngReader) begin() error {
+	_, body, err := g.block()
+	if err != nil {
+		return tooSoon(err)
+	}
+	return g.section(body)
 }
 
 func (g *ngReader) next() (raw, error) {
@@ -168,6 +179,30 @@ func (g *ngReader) section(body []byte) error {
 		return damaged("version %d.%d of pcapng is not known", major, minor)
 	}
 	g.ifaces = g.ifaces[:0]
+	return g.options(body[16:], "a section", func(code uint16, v []byte) error {
+		if code == optComment && g.note == "" {
+			g.note = string(v)
+		}
+		return nil
+	})
+}
+
+// options calls each for every option up to the end. The value is good until the next
+// block.
+func (g *ngReader) options(opts []byte, of string, each func(code uint16, v []byte) error) error {
+	for len(opts) >= 4 {
+		code, n := g.order.Uint16(opts), int(g.order.Uint16(opts[2:]))
+		if code == optEnd {
+			break
+		}
+		if 4+n > len(opts) {
+			return damaged("an option of %s is longer than its block", of)
+		}
+		if err := each(code, opts[4:4+n]); err != nil {
+			return err
+		}
+		opts = opts[min(len(opts), 4+(n+3)&^3):]
+	}
 	return nil
 }
 
@@ -176,27 +211,21 @@ func (g *ngReader) describe(body []byte) error {
 		return damaged("a section has more than %d interfaces", maxInterfaces)
 	}
 	f := iface{link: g.order.Uint16(body), snap: g.order.Uint32(body[4:]), units: 1e6}
-	for opts := body[8:]; len(opts) >= 4; {
-		code, n := g.order.Uint16(opts), int(g.order.Uint16(opts[2:]))
-		if code == optEnd {
-			break
-		}
-		if 4+n > len(opts) {
-			return damaged("an option of an interface is longer than its block")
-		}
-		v := opts[4 : 4+n]
+	err := g.options(body[8:], "an interface", func(code uint16, v []byte) error {
 		switch {
-		case code == optResolution && n == 1:
+		case code == optName:
+			f.name = string(v)
+		case code == optResolution && len(v) == 1:
 			if f.units = units(v[0]); f.units == 0 {
 				return damaged("an interface counts time in units of resolution %#x", v[0])
 			}
-		case code == optOffset && n == 8:
+		case code == optOffset && len(v) == 8:
 			f.offset = int64(g.order.Uint64(v))
 		}
-		opts = opts[min(len(opts), 4+(n+3)&^3):]
-	}
+		return nil
+	})
 	g.ifaces = append(g.ifaces, f)
-	return nil
+	return err
 }
 
 // units is how many of if_tsresol are in a second: 10 to the power of the value or, with
@@ -224,7 +253,7 @@ func (f iface) at(stamp uint64) time.Time {
 }
 
 // packet is an enhanced or an obsolete packet block, which differ in two fields that we
-// do not use.
+// do not use. A damaged option costs the direction, not the packet.
 func (g *ngReader) packet(index uint32, body []byte) (raw, error) {
 	if int64(index) >= int64(len(g.ifaces)) {
 		return raw{}, damaged("a packet is of interface %d, and there are %d", index, len(g.ifaces))
@@ -232,7 +261,16 @@ func (g *ngReader) packet(index uint32, body []byte) (raw, error) {
 	f := g.ifaces[index]
 	g.last = f.at(uint64(g.order.Uint32(body[4:]))<<32 | uint64(g.order.Uint32(body[8:])))
 	data, err := whole(body[20:], g.order.Uint32(body[12:]))
-	return raw{data, f.link, g.last}, err
+	p := raw{data: data, link: f.link, time: g.last, device: f.name}
+	if err == nil {
+		g.options(body[min(len(body), 20+(len(data)+3)&^3):], "a packet", func(code uint16, v []byte) error {
+			if code == optFlags && len(v) == 4 {
+				p.dir = Direction(g.order.Uint32(v) & 3)
+			}
+			return nil
+		})
+	}
+	return p, err
 }
 
 // simple is a simple packet block: no time, and its interface is the first.
@@ -245,7 +283,7 @@ func (g *ngReader) simple(body []byte) (raw, error) {
 		n = min(n, f.snap)
 	}
 	data, err := whole(body[4:], n)
-	return raw{data, f.link, g.last}, err
+	return raw{data: data, link: f.link, time: g.last, device: f.name}, err
 }
 
 // whole is the first n bytes of b, which the block says it has.

@@ -31,8 +31,9 @@ func option[T string | []byte](b []byte, code uint16, v T) []byte {
 	return pad(append(b, v...), from)
 }
 
-// appendSection is a section header block, of unknown length.
-func appendSection(b []byte) []byte {
+// appendSection is a section header block, of unknown length, with a comment if there is
+// one to make.
+func appendSection(b []byte, note string) []byte {
 	from := len(b)
 	b = begin(b, blockSection)
 	b = binary.LittleEndian.AppendUint32(b, byteOrderMagic)
@@ -40,6 +41,9 @@ func appendSection(b []byte) []byte {
 	b = binary.LittleEndian.AppendUint16(b, 0)
 	b = binary.LittleEndian.AppendUint64(b, 1<<64-1)
 	b = option(b, 4, "tunscript") // shb_userappl
+	if note != "" {
+		b = option(b, optComment, note)
+	}
 	b = option(b, optEnd, "")
 	return end(b, from)
 }

@@ -47,13 +47,14 @@ type pending struct {
 var _ engine.Observer = (*Writer)(nil)
 
 // Create makes the file, in the classic format if its name ends in .pcap and in pcapng
-// otherwise; "-" is standard output. Close it when the engine has stopped observing.
-func Create(path string) (*Writer, error) {
+// otherwise, where a note is a comment about the whole; "-" is standard output. Close it
+// when the engine has stopped observing.
+func Create(path, note string) (*Writer, error) {
 	f, err := createOutput(path)
 	if err != nil {
 		return nil, err
 	}
-	w := NewWriter(f, formatOf(path))
+	w := NewWriter(f, formatOf(path), note)
 	if path != "-" {
 		w.file = f
 	}
@@ -61,12 +62,13 @@ func Create(path string) (*Writer, error) {
 }
 
 // NewWriter records to w, which one goroutine writes and Close leaves open.
-func NewWriter(w io.Writer, f Format) *Writer {
+func NewWriter(w io.Writer, f Format, note string) *Writer {
 	r := &Writer{
 		e: newEncoder(f, packet.IP), w: w,
 		wake: make(chan struct{}, 1), done: make(chan struct{}),
 		filling: make([]byte, 0, outputBuffer),
 	}
+	r.e.note = note
 	if f == NG {
 		r.begin()
 	}
@@ -95,7 +97,7 @@ func (w *Writer) Observe(e *engine.Event) {
 	case engine.Received:
 		p := w.hand(e.Worker)
 		w.decided(p) // a task took the one before
-		p.device, p.link, p.time, p.dir = e.Device, e.Packet.Link(), e.Time, inbound
+		p.device, p.link, p.time, p.dir = e.Device, e.Packet.Link(), e.Time, Inbound
 		p.data, p.comment, p.waits = e.Packet.Append(p.data[:0]), p.comment[:0], true
 	case engine.Failed:
 		if p := w.hand(e.Worker); p.waits {
@@ -138,7 +140,7 @@ func (w *Writer) decided(p *pending) {
 // leaves writes a packet that is sent.
 func (w *Writer) leaves(e *engine.Event, what string) {
 	p := w.hand(sending)
-	p.device, p.link, p.time, p.dir = e.Device, e.Packet.Link(), e.Time, outbound
+	p.device, p.link, p.time, p.dir = e.Device, e.Packet.Link(), e.Time, Outbound
 	p.data, p.comment = e.Packet.Append(p.data[:0]), p.comment[:0]
 	if what != "" {
 		p.comment = describe(p.comment, e)

@@ -57,7 +57,7 @@ func TestTsharkReadsWhatIsWritten(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	labtest.Need(t, "tshark")
 	path := filepath.Join(t.TempDir(), "story.pcapng")
-	w, err := pcapfile.Create(path)
+	w, err := pcapfile.Create(path, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestWhatIsWrittenIsReadAgain(t *testing.T) {
 		{"pcap", pcapfile.Classic, 5, 1, 0}, // which has no place in the classic format, nor what could not leave
 	} {
 		var b bytes.Buffer
-		w := pcapfile.NewWriter(&b, c.format)
+		w := pcapfile.NewWriter(&b, c.format, "")
 		story(t, w)
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
@@ -127,7 +127,7 @@ func TestWhatIsWrittenIsReadAgain(t *testing.T) {
 func TestNothingToWrite(t *testing.T) {
 	for _, f := range []pcapfile.Format{pcapfile.NG, pcapfile.Classic} {
 		var b bytes.Buffer
-		w := pcapfile.NewWriter(&b, f)
+		w := pcapfile.NewWriter(&b, f, "")
 		w.Close()
 		w.Close()
 		if _, ps, err := play(t, b.Bytes()); len(ps) != 0 || err != nil {
@@ -147,7 +147,7 @@ func (s stuck) Write(b []byte) (int, error) {
 func TestASlowDiskLosesPacketsAndNoTime(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	s := stuck{make(chan struct{})}
-	w := pcapfile.NewWriter(s, pcapfile.NG)
+	w := pcapfile.NewWriter(s, pcapfile.NG, "")
 	p := mustParse(t, append(ping4(), make([]byte, 60000)...), packet.IP)
 	e := engine.Event{Kind: engine.Sent, Time: noon, Worker: 1, Device: "tun0", Packet: p}
 	const n = 1000 // 60 MB
@@ -169,7 +169,7 @@ func TestASlowDiskLosesPacketsAndNoTime(t *testing.T) {
 
 func TestSeveralWorkersAtOnce(t *testing.T) {
 	var b bytes.Buffer
-	w := pcapfile.NewWriter(&b, pcapfile.NG)
+	w := pcapfile.NewWriter(&b, pcapfile.NG, "")
 	var wg sync.WaitGroup
 	const each = 500
 	for worker := 1; worker <= 4; worker++ {
@@ -195,7 +195,7 @@ func TestAnErrorOfWritingComesOutOfClose(t *testing.T) {
 		t.Skip("needs /dev/full: ", err)
 	}
 	defer full.Close()
-	w := pcapfile.NewWriter(full, pcapfile.NG)
+	w := pcapfile.NewWriter(full, pcapfile.NG, "")
 	story(t, w)
 	if err := w.Close(); err == nil {
 		t.Error("no error")
@@ -214,7 +214,7 @@ func TestAnErrorOfWritingComesOutOfClose(t *testing.T) {
 }
 
 func TestAWriterAllocatesNothing(t *testing.T) {
-	w := pcapfile.NewWriter(io.Discard, pcapfile.NG)
+	w := pcapfile.NewWriter(io.Discard, pcapfile.NG, "")
 	defer w.Close()
 	p := mustParse(t, ping4(), packet.IP)
 	r := engine.Event{Kind: engine.Received, Time: noon, Worker: 1, Device: "tun0", Packet: p}
@@ -229,7 +229,7 @@ func TestAWriterAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkWriter(b *testing.B) {
-	w := pcapfile.NewWriter(io.Discard, pcapfile.NG)
+	w := pcapfile.NewWriter(io.Discard, pcapfile.NG, "")
 	defer w.Close()
 	p := mustParse(b, append(ping4(), make([]byte, 1400)...), packet.IP)
 	r := engine.Event{Kind: engine.Received, Time: noon, Worker: 1, Device: "tun0", Packet: p}
