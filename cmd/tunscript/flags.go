@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tunscript/tunscript/engine"
 	"github.com/tunscript/tunscript/internal/config"
 	"github.com/tunscript/tunscript/internal/setup"
 )
@@ -71,6 +72,9 @@ type watchFlags struct {
 	hex   bool
 	count int
 	pcap  string
+
+	record string
+	also   []engine.Observer // that the verb itself has
 }
 
 // all is what --dump means without a filter.
@@ -81,6 +85,7 @@ func (f *watchFlags) register(c *cobra.Command) {
 	c.Flags().Lookup("dump").NoOptDefVal = all
 	c.Flags().BoolVarP(&f.hex, "hex", "x", false, "with --dump, print the bytes, too")
 	c.Flags().IntVarP(&f.count, "count", "n", 0, "with --dump, end after so many packets")
+	c.Flags().StringVar(&f.record, "record", "", "write the run to `FILE`, to be run again: tunscript replay --compare")
 	c.Flags().StringVar(&f.pcap, "pcap", "", "write every packet to `FILE` (.pcap, else pcapng with verdicts; - is stdout)")
 }
 

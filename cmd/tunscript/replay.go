@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tunscript/tunscript/engine"
+	"github.com/tunscript/tunscript/internal/config"
 	"github.com/tunscript/tunscript/internal/setup"
 	"github.com/tunscript/tunscript/tundev/pcapfile"
 )
@@ -19,9 +20,9 @@ import (
 type replayFlags struct {
 	commonFlags
 	watchFlags
-	output         string
-	speed          float64
-	maxGap, linger time.Duration
+	output, compare string
+	speed           float64
+	maxGap, linger  time.Duration
 }
 
 func replayCommand() *cobra.Command {
@@ -36,8 +37,13 @@ func replayCommand() *cobra.Command {
 			"The device is tun0, or tap0 for a capture of Ethernet, with a lab's addresses.\n" +
 			"What leaves it is what passes, answers, and what is sent: -o keeps it.",
 		Example: "  tunscript replay firewall.lua in.pcap -o out.pcap\n" +
-			"  tunscript replay --dump=icmp ping.lua in.pcapng",
+			"  tunscript replay --dump=icmp ping.lua in.pcapng\n" +
+			"  tunscript lab --record run.pcapng nat.lua -- ping -c 3 192.0.2.2\n" +
+			"  tunscript replay --compare run.pcapng nat.lua",
 		RunE: func(c *cobra.Command, args []string) error {
+			if f.compare != "" {
+				return f.runCompare(c, args)
+			}
 			if len(args) == 0 {
 				return usage(c, errors.New("nothing to replay: name a script and a capture"))
 			}
@@ -52,6 +58,7 @@ func replayCommand() *cobra.Command {
 	f.watchFlags.register(c)
 	c.Flags().Lookup("seed").DefValue, f.seed = "1", 1
 	c.Flags().StringVarP(&f.output, "output", "o", "", "write what leaves to `FILE` (.pcap, else pcapng; - is stdout)")
+	c.Flags().StringVar(&f.compare, "compare", "", "run `RECORDING` again, made with --record, and stop at the first packet that is sent otherwise")
 	c.Flags().Float64Var(&f.speed, "speed", 0, "play at this pace: 1 is the capture's, 0 as fast as it can")
 	c.Flags().DurationVar(&f.maxGap, "max-gap", 24*time.Hour, "longest time between two packets; 0: any")
 	c.Flags().DurationVar(&f.linger, "linger", time.Minute, "how long timers and tasks may go on after the last packet")
@@ -65,20 +72,8 @@ func (f *replayFlags) run(c *cobra.Command, scripts []string, capture string) er
 	if f.output == "-" && (f.dump != "" || f.pcap == "-") {
 		return usage(c, errors.New("-o - wants stdout, and so does what prints: give -o a file"))
 	}
-	log, err := newLog(c.ErrOrStderr(), f.logFormat)
+	ec, cfg, err := f.engine(c, scripts)
 	if err != nil {
-		return usage(c, err)
-	}
-	cfg, err := f.load(scripts)
-	if err != nil {
-		return err
-	}
-	opt, err := f.options(log)
-	if err != nil {
-		return err
-	}
-	ec := setup.Engine(cfg, opt)
-	if ec.Programs, err = setup.Scripts(cfg, opt); err != nil {
 		return err
 	}
 	dev, err := setup.Replay(cfg.Devices[0], setup.Capture{Path: capture, Output: f.output, MaxGap: f.maxGap})
@@ -87,25 +82,48 @@ func (f *replayFlags) run(c *cobra.Command, scripts []string, capture string) er
 	}
 	ec.Devices = []engine.DeviceConfig{{Device: dev, Forward: dev.Info().Name}}
 	ec.Clock = engine.Virtual(time.Time{}).Linger(f.linger).Paced(f.speed)
+	err = f.play(c, ec)
+	if n := dev.Skipped(); n > 0 {
+		ec.Log.Warn("packets of the capture were not played: neither IP nor Ethernet, or cut short", "packets", n)
+	}
+	return err
+}
+
+// engine is that of the flags, without devices and clock.
+func (f *replayFlags) engine(c *cobra.Command, scripts []string) (ec engine.Config, cfg *config.Config, err error) {
+	log, err := newLog(c.ErrOrStderr(), f.logFormat)
+	if err != nil {
+		return ec, nil, usage(c, err)
+	}
+	if cfg, err = f.load(scripts); err != nil {
+		return ec, nil, err
+	}
+	opt, err := f.options(log)
+	if err != nil {
+		return ec, nil, err
+	}
+	ec = setup.Engine(cfg, opt)
+	ec.Programs, err = setup.Scripts(cfg, opt)
+	return ec, cfg, err
+}
+
+// play runs the engine over its captures, which it takes over, to their end.
+func (f *replayFlags) play(c *cobra.Command, ec engine.Config) error {
 	ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	s, err := newSession(ctx, ec, f.watchFlags, c.OutOrStdout())
 	if err != nil {
-		dev.Close()
+		setup.Close(ec.Devices)
 		return err
 	}
 	if shown := c.ErrOrStderr(); isTerminal(shown) {
 		go s.status(shown, f.watchFlags)
 	}
-	err = s.run()
-	if n := dev.Skipped(); n > 0 {
-		log.Warn("packets of the capture were not played: neither IP nor Ethernet, or cut short", "packets", n)
-	}
-	if err != nil {
+	if err := s.run(); err != nil {
 		return runError{captureError(err)}
 	}
-	log.Info("done: " + s.summary())
+	ec.Log.Info("done: " + s.summary())
 	if s.failures() > 0 {
 		return statusError(exitFailed)
 	}

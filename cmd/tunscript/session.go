@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
+	"time"
 
 	"github.com/tunscript/tunscript/engine"
 	"github.com/tunscript/tunscript/engine/filter"
 	"github.com/tunscript/tunscript/internal/dump"
+	"github.com/tunscript/tunscript/internal/record"
 	"github.com/tunscript/tunscript/tundev/pcapfile"
 )
 
@@ -34,7 +37,10 @@ func newSession(ctx context.Context, c engine.Config, f watchFlags, out io.Write
 		return nil
 	})})
 	// Whoever watches is there before the first packet, and closed after the last.
-	watch, err := s.watchers(f, out)
+	if f.record != "" && c.Seed == 0 {
+		c.Seed = rand.Uint64() | 1
+	}
+	watch, err := s.watchers(f, record.NoteOf(c, time.Now()), out)
 	if err != nil {
 		s.end()
 		return nil, err
@@ -54,7 +60,10 @@ type watcher struct {
 	filter *filter.Filter
 }
 
-func (s *session) watchers(f watchFlags, out io.Writer) (found []watcher, err error) {
+func (s *session) watchers(f watchFlags, note record.Note, out io.Writer) (found []watcher, err error) {
+	for _, o := range f.also {
+		found = append(found, watcher{o, nil})
+	}
 	if f.dump != "" {
 		var only *filter.Filter
 		if f.dump != all {
@@ -70,20 +79,36 @@ func (s *session) watchers(f watchFlags, out io.Writer) (found []watcher, err er
 		if f.pcap == "-" && f.dump != "" {
 			return nil, &usageError{"tunscript", errors.New("--dump and --pcap - both want stdout: give --pcap a file")}
 		}
-		w, err := pcapfile.Create(f.pcap, "")
+		w, err := s.capture(f.pcap, "")
 		if err != nil {
 			return nil, err
 		}
-		s.close = append(s.close, func() error {
-			err := w.Close()
-			if n := w.Lost(); n > 0 {
-				s.log.Warn("packets are missing in the capture: the disk was too slow", "packets", n)
-			}
-			return err
-		})
+		found = append(found, watcher{w, nil})
+	}
+	if f.record != "" {
+		w, err := s.capture(f.record, note.String())
+		if err != nil {
+			return nil, err
+		}
 		found = append(found, watcher{w, nil})
 	}
 	return found, nil
+}
+
+// capture is a file that is written until the session ends.
+func (s *session) capture(path, note string) (*pcapfile.Writer, error) {
+	w, err := pcapfile.Create(path, note)
+	if err != nil {
+		return nil, err
+	}
+	s.close = append(s.close, func() error {
+		err := w.Close()
+		if n := w.Lost(); n > 0 {
+			s.log.Warn("packets are missing in "+path+": the disk was too slow", "packets", n)
+		}
+		return err
+	})
+	return w, nil
 }
 
 // run runs the engine to its end, and then ends what watches it.

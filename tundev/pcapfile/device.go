@@ -31,9 +31,10 @@ type Config struct {
 	// any time.
 	MaxGap time.Duration
 
-	Path   string // the capture that is played; "-" is standard input
-	Select Select // of its packets
-	Output string // the file that gets what leaves, by its ending pcap or pcapng; "-" is standard output; empty: none
+	Path   string          // the capture that is played; "-" is standard input
+	Select Select          // of its packets
+	Link   packet.LinkType // of the device where no packet tells
+	Output string          // the file that gets what leaves, by its ending pcap or pcapng; "-" is standard output; empty: none
 }
 
 // Device plays a capture. Safe for concurrent use.
@@ -97,6 +98,8 @@ func play(in io.Reader, out io.Writer, c Config) (*Device, error) {
 		link, _ = playable(r.classic.link)
 	case q.err == io.EOF && r.skipped > 0:
 		return nil, r.unplayable(r.foreign)
+	default:
+		link = c.Link
 	}
 	info := engine.Info{
 		Name: cmp.Or(c.Name, stem(c.Path)), Link: link, MTU: cmp.Or(c.MTU, 65535),
