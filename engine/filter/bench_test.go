@@ -52,3 +52,43 @@ func BenchmarkNewIndex(b *testing.B) {
 		NewIndex(fs)
 	}
 }
+
+// What a packet costs that one waits for, or nobody: of one that waits for a port, and
+// of many that wait for a port each.
+func BenchmarkSetNext(b *testing.B) {
+	for _, n := range []int{1, 10, 1000, 100000} {
+		var s Set[int]
+		for i := range n {
+			s.Add(Field(UDP, 2, 2, 0xffff, uint32(10000+i%50000)), i)
+		}
+		for _, port := range []struct {
+			name string
+			num  int
+		}{{"hit", 10000 + n/2%50000}, {"miss", 9}} {
+			p := udpTo(b, port.num)
+			b.Run(fmt.Sprintf("waiting=%d/%s", n, port.name), func(b *testing.B) {
+				for b.Loop() {
+					s.Next(p, 0, s.Last())
+				}
+			})
+		}
+	}
+}
+
+// What it takes to wait and to be done waiting, among many.
+func BenchmarkSetAddRemove(b *testing.B) {
+	for _, n := range []int{1, 1000, 100000} {
+		b.Run(fmt.Sprintf("waiting=%d", n), func(b *testing.B) {
+			var s Set[int]
+			f := Field(UDP, 2, 2, 0xffff, 80)
+			var all []*Entry[int]
+			for i := range n {
+				all = append(all, s.Add(f, i))
+			}
+			for i := 0; b.Loop(); i++ {
+				s.Remove(all[i%n])
+				all[i%n] = s.Add(f, i)
+			}
+		})
+	}
+}

@@ -51,3 +51,30 @@ func ExampleIndex() {
 	// 53 udp port 53
 	// 1000
 }
+
+// Two wait for a packet; who has waited longer gets it, and waits no more.
+func ExampleSet() {
+	var s filter.Set[string]
+	s.Add(filter.Port(filter.UDP, 53), "first")
+	s.Add(filter.Port(filter.UDP, 53), "second")
+	s.Add(filter.Port(filter.UDP, 54), "another")
+
+	p, err := packet.Parse([]byte(dns), packet.IP)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for range 3 {
+		e, _ := s.Next(p, 0, s.Last())
+		if e == nil {
+			fmt.Println("nobody")
+			break
+		}
+		fmt.Println(e.Value)
+		s.Remove(e)
+	}
+	// Output:
+	// first
+	// second
+	// nobody
+}
