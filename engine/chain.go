@@ -8,15 +8,16 @@ import (
 )
 
 // A chain is the order in which the packets of one device are decided about: by
-// prio, then program as configured, then registration. It is a list of segments,
-// one per prio and program, each with an index over its filters, so that many
-// handlers are not asked one by one.
+// prio, then program as configured, then what the program waits for, then
+// registration. It is a list of segments, one per prio and program, each with an
+// index over its filters, so that many handlers are not asked one by one.
 type chain []*segment
 
 type segment struct {
 	prio    int
-	rank    int  // the program's place in the configuration
-	joins   bool // fragments are joined in front of it
+	rank    int    // the program's place in the configuration
+	joins   bool   // fragments are joined in front of it
+	waits   *waits // what the program waits for: then the segment has no handlers
 	handles []*Handle
 	index   *filter.Index // nil when no handler has a filter
 }
@@ -38,6 +39,9 @@ func buildChain(scopes []*Scope, device int) chain {
 	for rank, s := range scopes {
 		if !s.sees(device) {
 			continue
+		}
+		if s.waits != nil {
+			c = append(c, &segment{prio: s.config.Prio, rank: rank, waits: s.waits})
 		}
 		byPrio := map[int]*segment{}
 		for _, h := range s.handles {
@@ -101,6 +105,11 @@ func (w *worker) decide(c chain, p *packet.Packet) (v Verdict, by *Handle) {
 		if seg.joins && p.Layout().Fragment() {
 			if p, v = w.join(p); p == nil {
 				return v, nil
+			}
+		}
+		if seg.waits != nil {
+			if t := seg.waits.show(p); t != nil {
+				return Verdict{kind: take, more: t}, nil
 			}
 		}
 		// The index is asked again after every handler, for p as it now is.

@@ -298,3 +298,16 @@ func TestNoBufferIsSharedAfterAList(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// A flood that a program has no room for is not its end.
+func TestBusyIsNotBroken(t *testing.T) {
+	b := virtual(t, handler("busy", engine.Handler{Run: func(*packet.Packet) engine.Verdict {
+		return engine.Fail(fmt.Errorf("no more room: %w", engine.ErrBusy))
+	}}))
+	for range 500 {
+		b.step(0, udp(t, 7, "x"))
+	}
+	if h := b.Stats().Handlers[0]; h.Off || h.Failed != 500 {
+		t.Errorf("handler %+v, want on, with 500 failures", h)
+	}
+}

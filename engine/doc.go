@@ -14,6 +14,13 @@
 // packets, timers, posts and exchanges of programs never race, and a program
 // needs no lock. There is one worker, on the goroutine that calls [Engine.Run].
 //
+// # What waits
+//
+// A program may wait for a packet ([Scope.Await]): what waits stands in the chain
+// where its program's handlers of prio 0 begin, and takes the packet that it has
+// waited for. That is all that tasks need. A packet costs nothing more where nobody
+// waits, and about the same whether one waits or a thousand.
+//
 // # Who may call what
 //
 // [Engine]'s methods are safe from any goroutine. A [Scope], what it returns and

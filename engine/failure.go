@@ -24,6 +24,11 @@ type Classed interface {
 	Class() string
 }
 
+// ErrBusy says that a program has as much to do as it may, tasks for example. A
+// handler whose error wraps it has failed, but is not switched off for it: a flood
+// of packets must not be the end of a program.
+var ErrBusy = errors.New("the program is busy")
+
 // class is the word that err is counted by.
 func class(err error) string {
 	if c, ok := errors.AsType[Classed](err); ok {
@@ -58,7 +63,9 @@ func (e *HandlerError) Unwrap() error { return e.Err }
 func (w *worker) failed(h *Handle, v Verdict) Verdict {
 	err, _ := v.more.(error)
 	h.stats.failed.add(1)
-	h.history |= 1
+	if !errors.Is(err, ErrBusy) {
+		h.history |= 1
+	}
 	w.report(h.scope.Name(), h.h.Name, err, w.hand)
 	if most := h.scope.config.DisableAfter; most > 0 && bits.OnesCount64(h.history) >= most {
 		h.on = false

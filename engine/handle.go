@@ -63,6 +63,8 @@ func (w *worker) handle(l *lane, p *packet.Packet) {
 		w.pool.Put(p)
 	case replace:
 		w.replace(p, v)
+	case take:
+		w.take(v.more.(*Waiting), p)
 	}
 }
 

@@ -98,6 +98,7 @@ var ways = []struct {
 	{name: "none"},
 	{name: "one", programs: []engine.Program{pass(1)}},
 	{name: "ten", programs: []engine.Program{pass(10)}},
+	{name: "waiting", programs: []engine.Program{waiting(1)}},
 	{name: "echo", programs: []engine.Program{echo}},
 	{name: "echo-observed", programs: []engine.Program{echo}, observed: true},
 }

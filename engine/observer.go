@@ -43,6 +43,7 @@ const (
 	Accepted                   // a handler forwarded it
 	Dropped                    // a handler, on_error or, with no Program, the engine itself dropped it
 	Replaced                   // other packets leave in its place
+	Taken                      // a program has waited for it and keeps it
 	Held                       // a fragment was taken in and waits for the rest of its datagram
 	Joined                     // the fragment in hand completed a datagram, which is Packet: its verdict follows
 	Abandoned                  // held fragments, of which Packet is one, are given up: Reason
@@ -53,7 +54,7 @@ const (
 )
 
 var eventNames = [...]string{
-	Received: "received", Passed: "pass", Accepted: "accept", Dropped: "drop", Replaced: "replace",
+	Received: "received", Passed: "pass", Accepted: "accept", Dropped: "drop", Replaced: "replace", Taken: "taken",
 	Held: "hold", Joined: "joined", Abandoned: "abandoned",
 	Sent: "sent", Lost: "lost", Failed: "error", Gone: "gone",
 }

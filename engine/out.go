@@ -145,6 +145,9 @@ func (w *worker) observeVerdict(l *lane, p *packet.Packet, v Verdict, by *Handle
 		e.Kind, e.Reason = Dropped, string(v.reason())
 	case replace:
 		e.Kind = Replaced
+	case take:
+		t := v.more.(*Waiting)
+		e.Kind, e.Program, e.Handler = Taken, t.scope.Name(), t.a.Name
 	case hold:
 		e.Kind, e.Reason = Held, string(v.reason())
 	}

@@ -35,6 +35,7 @@ type Scope struct {
 	handles  []*Handle
 	timers   map[*Timer]struct{}
 	waiting  []*Timer // made while detached
+	waits    *waits   // nil until the first Await
 	started  []func()
 	onStop   func() any
 	onEnd    []func()
@@ -278,7 +279,7 @@ func (s *Scope) close() (old any) {
 	for _, h := range s.handles {
 		h.on = false
 	}
-	s.started, s.waiting = nil, nil
+	s.started, s.waiting, s.waits = nil, nil, nil
 	s.dirty()
 	for _, fn := range s.onEnd {
 		fn()

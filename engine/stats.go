@@ -10,7 +10,7 @@ import (
 type Stats struct {
 	Devices  map[string]DeviceStats
 	Handlers []HandlerStats    // in the order of programs and registration
-	Verdicts map[string]uint64 // packets by verdict: "pass", "accept", "drop", "replace", and "hold" for fragments that joining has taken in
+	Verdicts map[string]uint64 // packets by verdict: "pass", "accept", "drop", "replace", "taken" by who waited for them, and "hold" for fragments that joining has taken in
 	Reasons  map[Reason]uint64 // packets dropped, lost, unforwarded or held, by reason
 	Errors   map[string]uint64 // failures of handlers, timers and tasks, by program
 	Failures map[string]uint64 // the same, by kind: "runtime", "instructions", "memory"; see Classed
@@ -130,7 +130,7 @@ func (e *Engine) Stats() Stats {
 			Sent: c.sent.get(), SentBytes: c.sentBytes.get(), Lost: c.lost.get(),
 		}
 	}
-	for v, name := range map[verdict]string{pass: "pass", accept: "accept", drop: "drop", replace: "replace", hold: "hold"} {
+	for v, name := range map[verdict]string{pass: "pass", accept: "accept", drop: "drop", replace: "replace", take: "taken", hold: "hold"} {
 		s.Verdicts[name] = w.verdicts[v].get()
 	}
 	for _, h := range *w.handles.Load() {

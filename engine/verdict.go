@@ -13,7 +13,7 @@ import (
 type Verdict struct {
 	kind verdict
 	p    *packet.Packet // replace: the one packet
-	more any            // replace: []*packet.Packet; drop, hold: Reason; fail: error
+	more any            // replace: []*packet.Packet; drop, hold: Reason; fail: error; take: *Waiting
 }
 
 type verdict uint8
@@ -23,6 +23,7 @@ const (
 	accept
 	drop
 	replace
+	take // a program has waited for it; the engine's own
 	hold // joining has taken it in; the engine's own
 	fail
 )

@@ -83,7 +83,7 @@ func (d *Dumper) Observe(e *engine.Event) {
 		}
 		// The line shows the packet as it came; its verdict is the next event.
 		d.held = d.line(e)
-	case engine.Passed, engine.Accepted, engine.Dropped, engine.Replaced:
+	case engine.Passed, engine.Accepted, engine.Dropped, engine.Replaced, engine.Taken:
 		if d.held != nil {
 			d.held.note = verdict(e)
 		}

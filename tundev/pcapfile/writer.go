@@ -103,7 +103,7 @@ func (w *Writer) Observe(e *engine.Event) {
 		if p := w.hand(e.Worker); p.waits {
 			p.comment = append(describe(p.comment, e), "; "...)
 		}
-	case engine.Passed, engine.Accepted, engine.Dropped, engine.Replaced:
+	case engine.Passed, engine.Accepted, engine.Dropped, engine.Replaced, engine.Taken:
 		p := w.hand(e.Worker)
 		if p.waits {
 			p.comment = describe(p.comment, e)
