@@ -228,7 +228,6 @@ func (p *Packet) Clone() *Packet {
 	q.In, q.Out, q.Time = p.In, p.Out, p.Time
 	q.at, q.sum3, q.sum4, q.fixed, q.pad = p.at, p.sum3, p.sum4, p.fixed, p.pad
 	q.link, q.gso, q.came, q.why = p.link, p.gso, p.came, p.why
-	q.tag = p.tag >> 32 << 32
 	return q
 }
 
@@ -257,8 +256,7 @@ func (p *Packet) fresh(n int) *Packet {
 	return q
 }
 
-// Tag is one word for who runs the packet, which means nothing here. Its upper half
-// is about the bytes and goes along with a Clone, its lower about this Packet.
+// Tag is one word for who runs the packet, which means nothing here.
 func (p *Packet) Tag() uint64 { return p.tag }
 
 // SetTag sets the word that Tag returns. It is for the engine; a handler that
