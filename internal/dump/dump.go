@@ -83,11 +83,21 @@ func (d *Dumper) Observe(e *engine.Event) {
 		}
 		// The line shows the packet as it came; its verdict is the next event.
 		d.held = d.line(e)
-	case engine.Passed, engine.Accepted, engine.Dropped, engine.Replaced, engine.Taken:
+	case engine.Passed, engine.Accepted, engine.Dropped, engine.Replaced, engine.Taken, engine.Held:
 		if d.held != nil {
 			d.held.note = verdict(e)
 		}
 		d.flush()
+	case engine.Joined: // the datagram has a line of its own, behind its last fragment's
+		if d.held != nil {
+			d.held.note = e.Kind.String()
+		}
+		d.flush()
+		d.held = d.line(e)
+	case engine.Abandoned:
+		l := d.line(e)
+		l.note = e.Kind.String() + ": " + e.Reason
+		d.put(l)
 	case engine.Sent:
 		l := d.line(e)
 		l.out = true

@@ -51,6 +51,12 @@ func TestLines(t *testing.T) {
 		{"one that could not leave",
 			[]engine.Event{{Kind: engine.Lost, Reason: "too_big"}},
 			strings.Replace(request, "in ", "out", 1) + "  [lost: too_big]\n"},
+		{"a fragment that waits, and one that completes its datagram",
+			[]engine.Event{{Kind: engine.Received}, {Kind: engine.Held, Reason: "fragment"}, {Kind: engine.Received}, {Kind: engine.Joined}, {Kind: engine.Passed}},
+			request + "  [hold: fragment]\n" + request + "  [joined]\n" + request + "  [pass]\n"},
+		{"fragments that are given up",
+			[]engine.Event{{Kind: engine.Abandoned, Reason: "fragment expired"}},
+			request + "  [abandoned: fragment expired]\n"},
 		{"errors are the log's",
 			[]engine.Event{{Kind: engine.Failed, Err: errors.New("x")}}, ""},
 	} {
