@@ -99,11 +99,11 @@ func (w *Writer) Observe(e *engine.Event) {
 		w.decided(p) // a task took the one before
 		p.device, p.link, p.time, p.dir = e.Device, e.Packet.Link(), e.Time, Inbound
 		p.data, p.comment, p.waits = e.Packet.Append(p.data[:0]), p.comment[:0], true
-	case engine.Failed:
+	case engine.Failed, engine.Joined: // what follows is the verdict about the datagram
 		if p := w.hand(e.Worker); p.waits {
 			p.comment = append(describe(p.comment, e), "; "...)
 		}
-	case engine.Passed, engine.Accepted, engine.Dropped, engine.Replaced, engine.Taken:
+	case engine.Passed, engine.Accepted, engine.Dropped, engine.Replaced, engine.Taken, engine.Held:
 		p := w.hand(e.Worker)
 		if p.waits {
 			p.comment = describe(p.comment, e)
