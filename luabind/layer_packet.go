@@ -65,7 +65,20 @@ func (in *instance) portName(pt *packet.Port) lua.LValue {
 
 // packetMethods are what is asked of a packet as a whole.
 func packetMethods() map[string]*method {
+	text := func(doc string, most func(n int) int, of func(p *packet.Packet) string) *method {
+		return &method{sig: "(): string", doc: doc,
+			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
+				in.checkLength(L, most(p.Len()))
+				return in.pushString(L, of(p))
+			}}
+	}
 	return map[string]*method{
+		"show": text("a tree of its layers with every field, and in hexadecimal what no field tells",
+			func(n int) int { return 5 * n }, (*packet.Packet).Show),
+		"hex": text("its bytes: offsets, hexadecimal and text",
+			func(n int) int { return 4 * n }, func(p *packet.Packet) string { return p.Hex(true) }),
+		"code": text("the builder text that makes the same bytes",
+			func(n int) int { return n }, (*packet.Packet).Code),
 		"valid": {sig: "(): boolean, string?", doc: "true, or false and the layer whose checksum or length is wrong",
 			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
 				name, ok := p.Valid()

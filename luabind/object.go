@@ -209,6 +209,8 @@ func settingOrder(l *layer) []string {
 			return slices.Index(optionOrder, name)
 		case name == "type" || name == "op":
 			return 0
+		case name == "checksum": // "bad" is the opposite of what would be right at last
+			return 3
 		case l.fields[name].clear != nil:
 			return 2
 		}

@@ -163,12 +163,17 @@ func (in *instance) checkOffset(L *lua.LState, n int) int {
 // pushString gives Lua a text made in Go, which costs in proportion and may be as
 // long as Limits.String allows.
 func (in *instance) pushString(L *lua.LState, s string) int {
-	if most := in.state.Limits().String; len(s) > most {
-		return in.state.Raise(L, fmt.Errorf("a string of %d bytes would be longer than %d (limits: string): ask for less, as in p:bytes(0, 100)", len(s), most))
-	}
-	in.state.Charge(L, len(s)/bytesAStep)
+	in.checkLength(L, len(s))
 	L.Push(lua.LString(s))
 	return 1
+}
+
+// checkLength refuses a string of n bytes, or charges for it.
+func (in *instance) checkLength(L *lua.LState, n int) {
+	if most := in.state.Limits().String; n > most {
+		in.state.Raise(L, fmt.Errorf("a string of %d bytes would be longer than %d (limits: string): ask for less, as in p:bytes(0, 100)", n, most))
+	}
+	in.state.Charge(L, n/bytesAStep)
 }
 
 // bytesAStep is how many bytes of a string cost one instruction, as for Lua's own

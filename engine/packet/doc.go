@@ -34,6 +34,13 @@
 // new packets that leave where the question came in. One that the RFCs forbid is
 // empty and says why, so that who returns it drops, and lets nothing through.
 //
+// # Texts
+//
+// [Packet.String] is one line, [Packet.Show] a tree, [Packet.Hex] the bytes, and
+// [Packet.Code] the builder text of the Lua API that makes them. The last three see
+// a packet as a list of headers whose fields have the API's names (describe.go and
+// one file a protocol), so that what is shown is what a script reads and writes.
+//
 // # Ownership
 //
 // A packet belongs to who made it, by [Parse], [Build], [Packet.Clone] or an

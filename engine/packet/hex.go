@@ -11,13 +11,13 @@ func (p *Packet) AppendHex(b []byte, text bool) []byte {
 	for off := 0; off < p.Len(); off += len(line) {
 		n := min(len(line), p.Len()-off)
 		p.read(off, line[:n])
-		b = appendHexLine(b, off, line[:n], text)
+		b = appendHexLine(append(b, '\t'), off, line[:n], text)
 	}
 	return b
 }
 
 func appendHexLine(b []byte, off int, line []byte, text bool) []byte {
-	b = append(b, "\t0x"...)
+	b = append(b, "0x"...)
 	if off > 0xffff {
 		b = append(b, hexDigits[off>>16&15])
 	}
