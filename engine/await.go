@@ -148,6 +148,7 @@ func (ws *waits) show(p *packet.Packet) *Waiting {
 // needs: what a program keeps for a while is not a buffer that was read into.
 func (w *worker) take(t *Waiting, p *packet.Packet) {
 	q := p.Clone()
+	w.part()
 	w.pool.Put(p)
 	w.hand = q // the device that it came in by is Home
 	t.deliver(q)

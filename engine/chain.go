@@ -14,6 +14,7 @@ import (
 type chain []*segment
 
 type segment struct {
+	scope   *Scope
 	prio    int
 	rank    int    // the program's place in the configuration
 	joins   bool   // fragments are joined in front of it
@@ -41,7 +42,7 @@ func buildChain(scopes []*Scope, device int) chain {
 			continue
 		}
 		if s.waits != nil {
-			c = append(c, &segment{prio: s.config.Prio, rank: rank, waits: s.waits})
+			c = append(c, &segment{scope: s, prio: s.config.Prio, rank: rank, waits: s.waits})
 		}
 		byPrio := map[int]*segment{}
 		for _, h := range s.handles {
@@ -50,7 +51,7 @@ func buildChain(scopes []*Scope, device int) chain {
 			}
 			prio := h.h.Prio + s.config.Prio
 			if byPrio[prio] == nil {
-				byPrio[prio] = &segment{prio: prio, rank: rank}
+				byPrio[prio] = &segment{scope: s, prio: prio, rank: rank}
 				c = append(c, byPrio[prio])
 			}
 			byPrio[prio].handles = append(byPrio[prio].handles, h)
@@ -102,9 +103,13 @@ func (c chain) joinFirst() chain {
 // nobody. The packet decided about is w.hand: joining exchanges it.
 func (w *worker) decide(c chain, p *packet.Packet) (v Verdict, by *Handle) {
 	for _, seg := range c {
-		if seg.joins && p.Layout().Fragment() {
-			if p, v = w.join(p); p == nil {
+		if seg.joins || w.flows.ruled {
+			skip, v := w.before(seg)
+			if v.kind != pass {
 				return v, nil
+			}
+			if p = w.hand; skip {
+				continue
 			}
 		}
 		if seg.waits != nil {
@@ -138,4 +143,22 @@ func (w *worker) decide(c chain, p *packet.Packet) (v Verdict, by *Handle) {
 		}
 	}
 	return Verdict{}, nil
+}
+
+// before is what stands in front of some segments: a program that is done with the
+// flow is passed over, and fragments are joined in front of the first segment that
+// is not, from the one on where they are to be. The verdict is about a packet that
+// goes no further.
+func (w *worker) before(seg *segment) (skip bool, v Verdict) {
+	w.joining = w.joining || seg.joins
+	if w.flows.ruled && w.passedOver(seg) {
+		return true, v
+	}
+	if w.joining {
+		w.joining = false
+		if w.hand.Layout().Fragment() {
+			v = w.join(w.hand)
+		}
+	}
+	return false, v
 }

@@ -19,6 +19,7 @@ type Config struct {
 
 	Shared   shared.Limits // of each program's dictionaries, and of each that several share
 	OnError  OnError       // of handlers that do not say themselves; zero: drop
+	Flows    int           // most flows held; 0: flow.DefaultLimit
 	Seed     uint64        // decides all chance; 0: from the system
 	Clock    Clock         // zero: the system's
 	Wait     Wait          // zero: polite
@@ -41,7 +42,7 @@ type ProgramConfig struct {
 	DisableAfter int      // failures within 64 packets that switch a handler off; 0: 8, negative: never
 	Shared       []string // names of dictionaries that are the same for all programs that name them
 
-	own *own // its dictionaries
+	own *own // its dictionaries and flows
 }
 
 const defaultDisableAfter = 8

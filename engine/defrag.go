@@ -22,7 +22,7 @@ var fragReasons = [...]Reason{
 
 // join takes the fragment in hand in. The datagram that it completed is in hand
 // from then on; without one the verdict about the fragment stands.
-func (w *worker) join(p *packet.Packet) (whole *packet.Packet, v Verdict) {
+func (w *worker) join(p *packet.Packet) Verdict {
 	d := &w.defrag
 	if d.joiner == nil {
 		d.joiner = frag.New(frag.Limits{}, &w.pool, w.abandoned)
@@ -39,11 +39,14 @@ func (w *worker) join(p *packet.Packet) (whole *packet.Packet, v Verdict) {
 		whole.SetTag(borrowed)
 		w.hand = whole
 		w.pool.Put(p)
-		return whole, Verdict{}
+		if w.flows.table != nil && w.meet(whole) {
+			return Drop(ReasonFlow)
+		}
+		return Verdict{}
 	case frag.Held:
-		return nil, Verdict{kind: hold, more: ReasonHeld}
+		return Verdict{kind: hold, more: ReasonHeld}
 	}
-	return nil, Drop(fragReasons[fate])
+	return Drop(fragReasons[fate])
 }
 
 // abandoned counts the held fragments of a datagram that will not be whole.

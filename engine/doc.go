@@ -1,7 +1,7 @@
 // Package engine is the pipeline: it reads packets from devices, lets programs
 // decide about them, and writes what comes out.
 //
-//	read batch -> chain of handlers -> way out -> fix-up -> write batch
+//	read batch -> flow rules -> chain of handlers -> way out -> rewrite -> fix-up -> write batch
 //
 // It knows devices and programs as interfaces ([Device], [Program]) and packets
 // from package packet. It does not know Lua, TUN, files or configuration.

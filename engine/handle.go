@@ -37,10 +37,19 @@ func (w *worker) handle(l *lane, p *packet.Packet) {
 	}
 	p.SetTag(borrowed)
 	w.hand = p
-	v, by := w.decide(l.chain, p)
+	var v Verdict
+	var by *Handle
+	if w.flows.table != nil && w.meet(p) {
+		v = Drop(ReasonFlow)
+	} else {
+		v, by = w.decide(l.chain, p)
+	}
 	p, w.hand = w.hand, nil // joining exchanges it
 	if v.kind == replace && v.empty() {
 		v = Drop(ReasonEmpty)
+	}
+	if w.flows.table != nil {
+		w.settle(p, v)
 	}
 	w.verdicts[v.kind].add(1)
 	if (v.kind == drop || v.kind == hold) && v.reason() != "" {
@@ -52,6 +61,14 @@ func (w *worker) handle(l *lane, p *packet.Packet) {
 	if watched {
 		w.observeVerdict(l, p, v, by)
 	}
+	w.carryOut(p, v)
+	if w.flows.table != nil {
+		w.part()
+	}
+}
+
+// carryOut does with p, the packet in hand, what v says.
+func (w *worker) carryOut(p *packet.Packet, v Verdict) {
 	switch v.kind {
 	case pass, accept:
 		if p.Out == nil {

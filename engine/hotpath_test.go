@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tunscript/tunscript/engine"
+	"github.com/tunscript/tunscript/engine/flow"
 	"github.com/tunscript/tunscript/engine/packet"
 )
 
@@ -101,6 +102,18 @@ var ways = []struct {
 	{name: "waiting", programs: []engine.Program{waiting(1)}},
 	{name: "echo", programs: []engine.Program{echo}},
 	{name: "echo-observed", programs: []engine.Program{echo}, observed: true},
+	{name: "flow", programs: []engine.Program{flows(func(engine.Flow) {})}},
+	{name: "bypassed", programs: []engine.Program{flows(func(f engine.Flow) { f.Bypass(flow.Pass) })}},
+	{name: "rewritten", programs: []engine.Program{flows(func(f engine.Flow) { f.Rewrite(flow.Rewrite{Dport: 80}) })}},
+}
+
+// flows is a program that does something with the flow of every packet it sees.
+func flows(do func(engine.Flow)) engine.Program {
+	return on(func(s *engine.Scope, p *packet.Packet) engine.Verdict {
+		f, _ := s.Flow(p)
+		do(f)
+		return engine.Pass()
+	})
 }
 
 func wayConfig(programs []engine.Program, observed bool) (c engine.Config) {

@@ -13,6 +13,9 @@ import (
 func (w *worker) send(p *packet.Packet) {
 	p.SetTag(taken)
 	l := w.devices[p.Out.Index]
+	if w.flows.table != nil {
+		w.rewrite(p)
+	}
 	switch {
 	case l.gone || l.queue == nil:
 		w.lost(l, p, ReasonGone)
@@ -101,6 +104,9 @@ func (w *worker) flush() {
 		w.spent[i] = nil
 	}
 	w.spent = w.spent[:0]
+	if w.flows.table != nil {
+		w.flows.table.Expire(w.now, batch)
+	}
 	w.publish()
 }
 

@@ -17,6 +17,7 @@ const (
 	ReasonRefused     Reason = "refused"     // the kernel calls it malformed
 	ReasonTruncated   Reason = "truncated"   // longer than the buffer it was read into
 	ReasonRing        Reason = "ring full"   // another worker is behind
+	ReasonFlow        Reason = "flow rule"   // a program has said so of all packets of the flow
 
 	// Of fragments, where a handler asked for Defrag. What a datagram held when it was
 	// given up is counted a second time, by why it was.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/tunscript/tunscript/engine/flow"
 	"github.com/tunscript/tunscript/engine/shared"
 )
 
@@ -15,10 +16,11 @@ type stores struct {
 	common map[string]*shared.Store
 }
 
-// own is the store of one program, made when it is first asked for.
+// own is what is one program's and outlives a Swap.
 type own struct {
 	mu    sync.Mutex
-	store *shared.Store
+	store *shared.Store // of its dictionaries, made when it is first asked for
+	flows flow.Owner    // its number in the flow table; 0 until it asks for a flow. The worker's.
 }
 
 // Shared is the dictionary of that name: one that ProgramConfig.Shared names is the same

@@ -14,6 +14,16 @@ type Stats struct {
 	Reasons  map[Reason]uint64 // packets dropped, lost, unforwarded or held, by reason
 	Errors   map[string]uint64 // failures of handlers, timers and tasks, by program
 	Failures map[string]uint64 // the same, by kind: "runtime", "instructions", "memory"; see Classed
+	Flows    FlowStats
+}
+
+// FlowStats counts flows, and packets that rules decided about.
+type FlowStats struct {
+	Held, Rewritten uint64 // now, those included that are idle too long and not looked at since
+	Made            uint64
+	Expired         uint64 // ended because idle too long
+	Evicted         uint64 // ended because Config.Flows were held
+	Bypassed        uint64 // packets that a rule kept from a program, or ended
 }
 
 // DeviceStats counts one device's packets and bytes of their frames.
@@ -75,6 +85,7 @@ func (w *worker) publish() {
 		w.touched[i] = nil
 	}
 	w.touched = w.touched[:0]
+	w.flows.publish()
 }
 
 // named counts by names that are not known beforehand, up to a bound: a script
@@ -122,6 +133,7 @@ func (e *Engine) Stats() Stats {
 		Reasons:  w.reasons.clone(),
 		Errors:   w.errors.clone(),
 		Failures: w.classes.clone(),
+		Flows:    w.flows.stats(),
 	}
 	for i, d := range e.devices {
 		c := &w.devices[i].stats

@@ -126,6 +126,7 @@ func (e *Engine) exchange(place int, pc ProgramConfig, in *Scope) {
 	switch {
 	case in == nil:
 		if place < len(w.scopes) {
+			w.forgetFlows(w.scopes[place])
 			w.scopes[place].close()
 			w.scopes = slices.Delete(slices.Clone(w.scopes), place, place+1)
 		}

@@ -73,6 +73,12 @@ func (v Verdict) empty() bool {
 	return isEmpty(v.p) && !slices.ContainsFunc(list, func(p *packet.Packet) bool { return !isEmpty(p) })
 }
 
+// forwards reports that the packet decided about is among what leaves.
+func (v Verdict) forwards(p *packet.Packet) bool {
+	list, _ := v.more.([]*packet.Packet)
+	return v.kind <= accept || v.p == p || slices.Contains(list, p)
+}
+
 func isEmpty(p *packet.Packet) bool { return p == nil || p.Len() == 0 }
 
 func (v Verdict) reason() Reason {

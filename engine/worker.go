@@ -33,6 +33,8 @@ type worker struct {
 	scopes  []*Scope // in the order of the configuration
 	timers  timers
 	defrag  defrag
+	joining bool // fragments are to be joined in front of the next segment
+	flows   flows
 	pool    packet.Pool
 	mail    mail // any goroutine
 	waiter  *waiter

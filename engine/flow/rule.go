@@ -153,14 +153,23 @@ func (f Flow) Dropped() bool {
 	return e != nil && e.acts&drops != 0
 }
 
-// Passed reports that o is done with the flow.
+// Passed reports that o is done with the flow, by a rule that has been settled:
+// one holds from the next packet on.
 func (f Flow) Passed(o Owner) bool {
 	e := f.entry()
 	if e == nil || e.acts == 0 {
 		return false
 	}
 	s := f.t.share(e, o)
-	return s != nil && s.act&passes != 0
+	if s == nil || s.act&passes == 0 {
+		return false
+	}
+	for i := range f.t.journal {
+		if c := &f.t.journal[i]; c.i == f.i && c.owner == o {
+			return c.act&passes != 0 // the first one knows what was before the packet in hand
+		}
+	}
+	return true
 }
 
 // Rewritten reports that the flow's packets are changed on their way out.

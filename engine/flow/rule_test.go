@@ -14,8 +14,8 @@ func TestARuleIsOneProgramsOwn(t *testing.T) {
 	if err := f.Bypass(gate, flow.Pass); err != nil {
 		t.Fatal(err)
 	}
-	if !w.Pending() {
-		t.Error("nothing waits for the packet's fate")
+	if !w.Pending() || f.Passed(gate) {
+		t.Error("the rule does not wait for the packet's fate")
 	}
 	w.Settle(f, true, 3, 5)
 	for _, g := range []flow.Flow{w.find(p), w.find(answer)} {

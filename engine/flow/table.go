@@ -70,6 +70,9 @@ func (t *Table) Len() int { return t.stats.Held }
 // Stats returns what the table holds and has counted.
 func (t *Table) Stats() Stats { return t.stats }
 
+// Rewriting reports that some flow is rewritten.
+func (t *Table) Rewriting() bool { return t.stats.Rewritten > 0 }
+
 // clock sets the time. One that goes back counts as that before: the lists are in
 // the order of time.
 func (t *Table) clock(now time.Time) {

@@ -102,6 +102,7 @@ func Engine(c *config.Config, opt Options) engine.Config {
 	return engine.Config{
 		OnError: onError[c.Engine.OnError],
 		Shared:  shared.Limits{Entries: c.Limits.Shared, Bytes: int(c.Limits.Memory)},
+		Flows:   c.Limits.Flows,
 		Seed:    uint64(c.Engine.Seed),
 		Log:     opt.Log,
 	}
