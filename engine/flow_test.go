@@ -35,9 +35,9 @@ func (b *bench) back(ps ...*packet.Packet) {
 	b.step(0)
 }
 
-// left is what has left by device i, as tcpdump would name it. Every checksum is
+// shown is what has left by device i, as tcpdump would name it. Every checksum is
 // right.
-func (b *bench) left(i int) (all []string) {
+func (b *bench) shown(i int) (all []string) {
 	b.t.Helper()
 	buf := make([]byte, 65536)
 	for b.wire[i].Pending() > 0 {
@@ -226,10 +226,10 @@ func TestRewriteThereAndBack(t *testing.T) {
 	b.step(0, udp(t, 8080, "1"), udp(t, 8080, "22"))
 	b.back(answer(t, 80, "333"))
 	there, back := "IP 192.0.2.1.4000 > 192.0.2.2.80: UDP, length ", "IP 192.0.2.2.8080 > 192.0.2.1.4000: UDP, length "
-	if diff := cmp.Diff([]string{there + "1", there + "2"}, b.left(1)); diff != "" {
+	if diff := cmp.Diff([]string{there + "1", there + "2"}, b.shown(1)); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{back + "3"}, b.left(0)); diff != "" {
+	if diff := cmp.Diff([]string{back + "3"}, b.shown(0)); diff != "" {
 		t.Error(diff)
 	}
 	// Other programs see packets as they came in.
@@ -259,10 +259,10 @@ func TestRewriteOfWhatAProgramSends(t *testing.T) {
 	}))
 	b.step(2*time.Second, udp(t, 8080, "1"))
 	there := "IP 192.0.2.1.4000 > 192.0.2.2.80: UDP, length 1"
-	if diff := cmp.Diff([]string{there, there}, b.left(1)); diff != "" {
+	if diff := cmp.Diff([]string{there, there}, b.shown(1)); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"IP 192.0.2.2.8080 > 192.0.2.1.4000: UDP, length 1"}, b.left(0)); diff != "" {
+	if diff := cmp.Diff([]string{"IP 192.0.2.2.8080 > 192.0.2.1.4000: UDP, length 1"}, b.shown(0)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -293,9 +293,9 @@ func TestFlowsOutliveASwap(t *testing.T) {
 	if err := b.Remove(anew); err != nil {
 		t.Fatal(err)
 	}
-	b.left(1)
+	b.shown(1)
 	b.step(0, udp(t, 8080, "3"))
-	if diff := cmp.Diff([]string{"IP 192.0.2.1.4000 > 192.0.2.2.8080: UDP, length 1"}, b.left(1)); diff != "" {
+	if diff := cmp.Diff([]string{"IP 192.0.2.1.4000 > 192.0.2.2.8080: UDP, length 1"}, b.shown(1)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -362,7 +362,7 @@ func TestFragmentsOfAFlow(t *testing.T) {
 	}
 	b.step(0, parts()...)
 	b.step(0, parts()...)
-	all := b.left(1)
+	all := b.shown(1)
 	if n != 1 || len(all) != 6 {
 		t.Errorf("seen %d times, %d fragments left", n, len(all))
 	}
