@@ -1,7 +1,10 @@
 // Package engine is the pipeline: it reads packets from devices, lets programs
 // decide about them, and writes what comes out.
 //
-//	read batch -> flow rules -> chain of handlers -> way out -> rewrite -> fix-up -> write batch
+//	read batch -> flow rules -> chain of handlers -> way out -> rewrite -> cut to MTU -> fix-up -> write batch
+//
+// Fragments are joined inside the chain, in front of the first handler that asks
+// for it, and not at all where none does.
 //
 // It knows devices and programs as interfaces ([Device], [Program]) and packets
 // from package packet. It does not know Lua, TUN, files or configuration.

@@ -42,7 +42,10 @@ type Handler struct {
 	Device string         // only packets that came in here; "" means all devices of the program
 	Prio   int            // -100 to 100, lowest first
 	Super  bool           // super-packets come whole; else in pieces of the MTU
-	Defrag bool           // fragments come joined: to this handler, its filter included, and to all behind it in the chain
+	// Defrag has fragments come joined: to this handler, its filter included, and to
+	// all behind it in the chain, of whatever program. What the program waits for
+	// stands in front of its handlers of prio 0 and sees datagrams if one of less does.
+	Defrag bool
 	// OnError says what becomes of the packet when Run fails; zero means the program's.
 	OnError OnError
 	// Run gets a packet that is borrowed until it returns. It must not wait.

@@ -19,6 +19,9 @@
 // two readings of one packet, and honest senders do not overlap. An exact
 // duplicate, same place and same bytes, happens in networks and is ignored.
 //
+// That the first fragment has all headers (RFC 7112) is not asked: nobody looks at
+// it before the datagram is whole.
+//
 // # Cutting
 //
 // [Cut] makes of one packet those that fit: TCP is cut into segments, everything

@@ -30,45 +30,6 @@ const (
 	keepBytes = 1 << 17 // at most, each
 )
 
-// A Fate says what became of a fragment.
-type Fate uint8
-
-const (
-	Held      Fate = iota + 1 // it waits for the rest of its datagram
-	Joined                    // it completed its datagram
-	Duplicate                 // the same bytes are there already
-	Malformed                 // no datagram can have it: a length, an offset, a header checksum
-	Overlap                   // it, or one before it, overlaps another
-	Limit                     // too many fragments, or too much is held
-	Expired                   // its datagram was not whole in time
-)
-
-var fates = [...]string{
-	Held: "held", Joined: "joined", Duplicate: "duplicate", Malformed: "malformed",
-	Overlap: "overlap", Limit: "limit", Expired: "expired",
-}
-
-func (f Fate) String() string {
-	if f > 0 && int(f) < len(fates) {
-		return fates[f]
-	}
-	return "unknown"
-}
-
-// An Abandoned is a datagram that will not be whole, with the fragments that were
-// held for it. It is valid during the call that tells of it.
-type Abandoned struct {
-	Why       Fate         // Overlap, Malformed, Limit or Expired
-	Fragments int          // that were held, 1 or more
-	In        *packet.Port // where the first of them to arrive came in
-	d         *datagram
-	pool      *packet.Pool
-}
-
-// Packet is one of the fragments as it came: that at offset 0 if it is there, else
-// the first to arrive. It is the caller's, from the Joiner's pool.
-func (a Abandoned) Packet() *packet.Packet { return a.d.first(a.pool) }
-
 // A Joiner holds fragments until their datagrams are whole. It is used by one
 // goroutine at a time.
 type Joiner struct {
@@ -252,42 +213,3 @@ func (j *Joiner) weigh(d *datagram) {
 	j.bytes += n - d.cost
 	d.cost = n
 }
-
-// oldest is the datagram that began first, nil if there is none.
-func (j *Joiner) oldest() *datagram {
-	a, b := j.ages[0].oldest, j.ages[1].oldest
-	if a == nil || b != nil && b.number < a.number {
-		return b
-	}
-	return a
-}
-
-// ages is a list of datagrams in the order of their beginning.
-type ages struct{ oldest, newest *datagram }
-
-func (l *ages) add(d *datagram) {
-	d.older, d.newer = l.newest, nil
-	if l.newest != nil {
-		l.newest.newer = d
-	} else {
-		l.oldest = d
-	}
-	l.newest = d
-}
-
-func (l *ages) remove(d *datagram) {
-	if d.older != nil {
-		d.older.newer = d.newer
-	} else {
-		l.oldest = d.newer
-	}
-	if d.newer != nil {
-		d.newer.older = d.older
-	} else {
-		l.newest = d.older
-	}
-	d.older, d.newer = nil, nil
-}
-
-// age is the place of the datagram's list in Joiner.ages.
-func (d *datagram) age() int { return int(d.version)/2 - 2 }
