@@ -21,7 +21,7 @@ func packetLayer() *layer {
 		fields: map[string]*field{
 			"device": {typ: "string", doc: "where it came in; nil for one made from nothing",
 				get: func(in *instance, p *packet.Packet) lua.LValue { return in.portName(p.In) }},
-			"out": {typ: "string", doc: "where it will leave; nil for nowhere",
+			"out": {typ: "device.name", doc: "where it will leave; nil for nowhere",
 				get: func(in *instance, p *packet.Packet) lua.LValue { return in.portName(p.Out) },
 				set: func(in *instance, p *packet.Packet, v lua.LValue) error {
 					name, ok := v.(lua.LString)

@@ -88,3 +88,7 @@ func subsequence(s, t string) bool {
 }
 
 func abs(n int) int { return max(n, -n) }
+
+// Nearest is the word of words that was probably meant by word, or "" if none is like
+// it: what every message about an unknown word suggests.
+func Nearest(word string, words iter.Seq[string]) string { return nearest(word, words) }

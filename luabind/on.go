@@ -97,7 +97,7 @@ type onOption struct {
 
 // onOptions are all of them.
 var onOptions = map[string]onOption{
-	"device": {"string", "only packets that came in here", func(v lua.LValue, h *handler, config *engine.Handler) error {
+	"device": {"device.name", "only packets that came in here", func(v lua.LValue, h *handler, config *engine.Handler) error {
 		return text(v, &config.Device)
 	}},
 	"name": {"string", "for log, counters and captures", func(v lua.LValue, h *handler, config *engine.Handler) error {

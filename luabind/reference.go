@@ -110,6 +110,7 @@ func optionFields() (fields []Field) {
 func aliases() []Alias {
 	return []Alias{
 		{"address", "string", `an IP address: "192.0.2.1" or "2001:db8::1"`},
+		{"device.name", "string", `the name of a device: "tun0"`},
 		{"filter", "string", `a filter of pcap-filter(7): "tcp dst port 80"`},
 		{"flags", "string", `letters of FSRPAUEC, one for each TCP flag: "SA"`},
 		{"handler", "fun(p: packet): verdict?, string?", "what on calls for a packet"},

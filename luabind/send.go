@@ -9,7 +9,7 @@ import (
 
 func packetGlobals() []global {
 	return []global{
-		{name: "send", sig: "(packet: packet, device?: string)",
+		{name: "send", sig: "(packet: packet, device?: device.name)",
 			doc: "sends a packet as it is now, by its way out or by this device", fn: (*instance).send},
 		{name: "packet", sig: `(layers: packet.fields): packet | (bytes: string, link?: "eth"): packet`,
 			doc: "makes a packet of layers, or parses bytes", fn: (*instance).makePacket},

@@ -38,6 +38,10 @@ func parseSignature(sig string) ([]Form, error) {
 	}
 }
 
+// ParseForms reads a signature: LuaLS's function type without the word fun, several
+// forms between " | ".
+func ParseForms(sig string) ([]Form, error) { return parseSignature(sig) }
+
 // parseType checks a type of LuaLS.
 func parseType(typ string) error {
 	r := sigReader{text: typ}

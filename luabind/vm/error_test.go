@@ -17,6 +17,7 @@ func TestSyntaxErrors(t *testing.T) {
 		{"local a\nif a then\n  print(a", "f.lua:3:10: syntax error near the end of the source\n      print(a\n             ^"},
 		{"print('a\\x41')", `f.lua:1:9: Lua 5.1 has no \x escape: write hex"41"` + "\n    print('a\\x41')\n            ^"},
 		{"a = \"\\xfg\"", `f.lua:1:6: Lua 5.1 has no \x escape: write hex"41"` + "\n    a = \"\\xfg\"\n         ^"},
+		{"local s = 'a\\\nb\n", "f.lua:1:11: unfinished string\n    local s = 'a\\\n              ^"},
 		{"\tlocal s = \"abc", "f.lua:1:12: unfinished string\n    \tlocal s = \"abc\n    \t          ^"},
 		{"x = [[abc\ndef", "f.lua:1:5: unfinished long string\n    x = [[abc\n        ^"},
 		{"--[[ abc\n", "f.lua:1:3: unfinished long comment\n    --[[ abc\n      ^"},

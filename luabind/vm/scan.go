@@ -220,13 +220,13 @@ func (sc *scanner) long(what string) *Error {
 }
 
 func (sc *scanner) quoted(quote byte) *Error {
-	start := sc.pos
+	start, line, lineStart := sc.pos, sc.line, sc.lineStart
 	sc.pos++
 	for {
 		c := sc.peek(0)
 		switch {
 		case sc.pos >= len(sc.src) || c == '\n' || c == '\r':
-			return sc.fail(start, "unfinished string")
+			return syntaxError(sc.name, sc.src, line, start-lineStart+1, "unfinished string")
 		case c == quote:
 			sc.pos++
 			return nil
