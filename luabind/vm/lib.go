@@ -27,6 +27,8 @@ func (s *State) openLibrary() {
 	s.fnNext = g.RawGetString("next").(*lua.LFunction)
 	s.fnIpairs = L.NewFunction(s.ipairsNext)
 
+	s.library("bit", bitLib())
+	s.library("bit32", bit32Lib())
 	s.library("coroutine", s.coroutineLib())
 	s.library("table", s.tableLib())
 	s.library("math", s.mathLib())

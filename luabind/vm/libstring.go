@@ -8,20 +8,23 @@ import (
 
 func (s *State) stringLib() map[string]lua.LGFunction {
 	return map[string]lua.LGFunction{
-		"byte":    s.strByte,
-		"char":    strChar,
-		"dump":    func(L *lua.LState) int { raise(L, "unable to dump given function"); return 0 },
-		"find":    func(L *lua.LState) int { return s.strFind(L, true) },
-		"format":  s.strFormat,
-		"gmatch":  s.strGmatch,
-		"gsub":    s.strGsub,
-		"len":     strLen,
-		"lower":   s.strLower,
-		"match":   func(L *lua.LState) int { return s.strFind(L, false) },
-		"rep":     s.strRep,
-		"reverse": s.strReverse,
-		"sub":     strSub,
-		"upper":   s.strUpper,
+		"byte":     s.strByte,
+		"char":     strChar,
+		"dump":     func(L *lua.LState) int { raise(L, "unable to dump given function"); return 0 },
+		"find":     func(L *lua.LState) int { return s.strFind(L, true) },
+		"format":   s.strFormat,
+		"gmatch":   s.strGmatch,
+		"gsub":     s.strGsub,
+		"len":      strLen,
+		"lower":    s.strLower,
+		"packsize": s.strPackSize,
+		"match":    func(L *lua.LState) int { return s.strFind(L, false) },
+		"pack":     s.strPack,
+		"rep":      s.strRep,
+		"reverse":  s.strReverse,
+		"sub":      strSub,
+		"unpack":   s.strUnpack,
+		"upper":    s.strUpper,
 	}
 }
 
