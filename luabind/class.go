@@ -23,7 +23,7 @@ type classMethod struct {
 
 // classes are all of them.
 func classes() []class {
-	return []class{handleClass(), dictionaryClass()}
+	return []class{handleClass(), dictionaryClass(), networkClass()}
 }
 
 // newClass is the metatable of userdata of class c.

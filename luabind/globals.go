@@ -22,7 +22,8 @@ type global struct {
 // globals are all of them.
 func globals() []global {
 	return slices.Concat(handlerGlobals(), packetGlobals(), builderGlobals(), timeGlobals(),
-		lifecycleGlobals(), optionGlobals(), sharedGlobals(), logGlobals(), deviceGlobals(), byteGlobals())
+		lifecycleGlobals(), optionGlobals(), sharedGlobals(), logGlobals(), deviceGlobals(), byteGlobals(),
+		addressGlobals(), jsonGlobals())
 }
 
 func handlerGlobals() []global {

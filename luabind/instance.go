@@ -22,8 +22,10 @@ type instance struct {
 	kinds  kinds
 	held   map[any]heldCall // what the engine will call, for the walk of memory
 
-	options    map[string]bool // declared so far
-	handleMeta *lua.LTable     // of what on, after and every return
+	options     map[string]bool // declared so far
+	networkMeta *lua.LTable     // of what cidr returns
+	json        jsonMarks
+	handleMeta  *lua.LTable // of what on, after and every return
 
 	hand  *packetRef   // the packet in hand, of handlers that keep nothing
 	lent  []*packetRef // answers that such a handler has made of it

@@ -44,6 +44,30 @@ tostring; (v: any): string; v as text
 type; (v: any): string; the name of the type of v
 unpack; (t: table, i?: integer, j?: integer): ...: any; the values of a list
 xpcall; (fn: function, handler: function): boolean, ...: any; calls fn, and handler with what it raises
+bit.arshift; (x: integer, n: integer): integer; x shifted right, the sign kept
+bit.band; (x: integer, ...: integer): integer; bits that are in all, as a signed number
+bit.bnot; (x: integer): integer; every bit turned
+bit.bor; (x: integer, ...: integer): integer; bits that are in any
+bit.bswap; (x: integer): integer; the four bytes in the other order
+bit.bxor; (x: integer, ...: integer): integer; bits that are in an odd number of them
+bit.lshift; (x: integer, n: integer): integer; x shifted left
+bit.rol; (x: integer, n: integer): integer; x rotated left
+bit.ror; (x: integer, n: integer): integer; x rotated right
+bit.rshift; (x: integer, n: integer): integer; x shifted right
+bit.tobit; (x: number): integer; x modulo 2^32, as a signed number
+bit.tohex; (x: integer, digits?: integer): string; hexadecimal digits of x, in capitals if digits is less than 0
+bit32.arshift; (x: integer, n: integer): integer; x shifted right, the sign kept
+bit32.band; (...: integer): integer; bits that are in all, as an unsigned number
+bit32.bnot; (x: integer): integer; every bit turned
+bit32.bor; (...: integer): integer; bits that are in any
+bit32.btest; (...: integer): boolean; whether any bit is in all
+bit32.bxor; (...: integer): integer; bits that are in an odd number of them
+bit32.extract; (x: integer, at: integer, width?: integer): integer; width bits of x from bit at, 0 being the lowest
+bit32.lrotate; (x: integer, n: integer): integer; x rotated left
+bit32.lshift; (x: integer, n: integer): integer; x shifted left, or right for n less than 0
+bit32.replace; (x: integer, v: integer, at: integer, width?: integer): integer; x with v in its bits from at
+bit32.rrotate; (x: integer, n: integer): integer; x rotated right
+bit32.rshift; (x: integer, n: integer): integer; x shifted right, or left for n less than 0
 coroutine.create; (fn: function): thread; a coroutine of fn
 coroutine.resume; (co: thread, ...: any): boolean, ...: any; lets it go on
 coroutine.running; (): thread?; the running one
@@ -95,9 +119,12 @@ string.gsub; (s: string, pattern: string, repl: string|table|function, n?: integ
 string.len; (s: string): integer; how many bytes
 string.lower; (s: string): string; in small letters
 string.match; (s: string, pattern: string, init?: integer): string?, ...: string; the captures of a match
+string.pack; (format: string, ...: any): string; bytes of values, as Lua 5.3 packs them; big-endian
+string.packsize; (format: string): integer; how many bytes string.pack makes
 string.rep; (s: string, n: integer, sep?: string): string; s again and again
 string.reverse; (s: string): string; from back to front
 string.sub; (s: string, i: integer, j?: integer): string; the bytes from i to j
+string.unpack; (format: string, s: string, pos?: integer): ...: any; the values in bytes, and the position after them
 string.upper; (s: string): string; in capital letters
 table.concat; (list: table, sep?: string, i?: integer, j?: integer): string; the strings of a list as one
 table.foreach; (t: table, fn: function): any; calls fn for every key and value

@@ -192,6 +192,10 @@ func (s *State) chargeBytes(L *lua.LState, n int) {
 	}
 }
 
+// ChargeString charges for a string of n bytes that is about to be made in Go, or
+// raises the error about one that is longer than the limits allow.
+func (s *State) ChargeString(L *lua.LState, n int) { s.limitString(L, n) }
+
 // limitString charges for a string of n bytes about to be made, or fails if it may
 // not be that long.
 func (s *State) limitString(L *lua.LState, n int) {
