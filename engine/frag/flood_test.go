@@ -81,6 +81,23 @@ func TestTheOldestGoesFirst(t *testing.T) {
 	}
 }
 
+// Memory that is used again does not count against a datagram that needs little.
+func TestALargeOneLeavesRoomForSmallOnes(t *testing.T) {
+	j := newJoiner(t, frag.Limits{Bytes: 100_000})
+	p := build(t, ip4(packet.UDP{}, counted(60_000))...)
+	if whole, fates := j.add(t0, cut(t, p, 1500)...); whole == nil {
+		t.Fatalf("it is not joined: %v", fates)
+	}
+	for i := range 100 {
+		if _, fate := j.Add(numbered(t, i, 0, 16, true, 1), t0); fate != held {
+			t.Fatalf("datagram %d is %v", i, fate)
+		}
+	}
+	if len(j.lost) > 0 {
+		t.Errorf("%v were given up", j.lost)
+	}
+}
+
 func TestTooManyFragments(t *testing.T) {
 	j := newJoiner(t, frag.Limits{Fragments: 3})
 	var fates []frag.Fate

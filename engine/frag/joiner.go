@@ -26,8 +26,8 @@ const (
 	defaultBytes     = 4 << 20
 	defaultFragments = 1024
 
-	keepSpare = 4       // datagrams whose memory is used again
-	keepBytes = 1 << 17 // at most, each
+	keepSpare = 4       // datagrams whose memory is used again,
+	keepBytes = 1 << 17 // of so much each, or an eighth of all that may be held
 )
 
 // A Joiner holds fragments until their datagrams are whole. It is used by one
@@ -201,7 +201,7 @@ func (j *Joiner) forget(d *datagram) {
 	delete(j.held, d.key)
 	j.ages[d.age()].remove(d)
 	j.bytes -= d.cost
-	if len(j.spare) < keepSpare && d.size() <= keepBytes {
+	if len(j.spare) < keepSpare && d.size() <= min(keepBytes, j.limits.Bytes/8) {
 		d.clear()
 		j.spare = append(j.spare, d)
 	}
