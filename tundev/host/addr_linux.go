@@ -1,7 +1,10 @@
 package host
 
 import (
+	"net"
 	"net/netip"
+	"slices"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -18,8 +21,36 @@ func (h *Handle) AddAddr(name string, a Addr) error {
 	if a.NoDAD && a.Prefix.Addr().Is6() {
 		k.Flags = unix.IFA_F_NODAD
 	}
-	return h.change(name, op, func(l netlink.Link) error { return h.nl.AddrReplace(l, k) },
-		addrFixes(name, a.Prefix.Addr()))
+	return h.change(name, op, func(l netlink.Link) error {
+		err := h.nl.AddrReplace(l, k)
+		if err == nil && a.Prefix.Addr().Is6() && l.Attrs().Flags&net.FlagUp != 0 {
+			h.awaitLocal(l, a.Prefix.Addr())
+		}
+		return err
+	}, addrFixes(name, a.Prefix.Addr()))
+}
+
+// awaitLocal waits until packets to an IPv6 address arrive. The kernel sends from a
+// new address at once, but a work queue makes its local route, later on a busy
+// machine; what comes before that is dropped, such as the answer to a first packet.
+// Duplicate address detection, which takes a second or more, is not waited for.
+func (h *Handle) awaitLocal(l netlink.Link, ip netip.Addr) {
+	const most, tentative = time.Second, 100 * time.Millisecond
+	for start := time.Now(); time.Since(start) < most; time.Sleep(time.Millisecond) {
+		routes, err := h.nl.RouteGet(ip.AsSlice())
+		if err == nil && len(routes) > 0 && routes[0].Type == unix.RTN_LOCAL {
+			return
+		}
+		if time.Since(start) < tentative || l.Attrs().RawFlags&unix.IFF_NOARP != 0 {
+			continue // without ARP nothing is detected
+		}
+		list, err := h.nl.AddrList(l, netlink.FAMILY_V6)
+		if err != nil || slices.ContainsFunc(list, func(a netlink.Addr) bool {
+			return a.IP.Equal(ip.AsSlice()) && a.Flags&unix.IFA_F_TENTATIVE != 0
+		}) {
+			return
+		}
+	}
 }
 
 // netlink is the address as the kernel takes it.

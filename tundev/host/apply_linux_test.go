@@ -123,3 +123,17 @@ func TestAHandleStaysInItsNamespace(t *testing.T) {
 		t.Error("the device is seen from another namespace")
 	}
 }
+
+// The kernel sends from a new IPv6 address at once; what is sent to it must arrive
+// from then on, too, though a work queue makes the route for it.
+func TestAnAddressIsReachableOnceItIsThere(t *testing.T) {
+	w := newWorld(t)
+	w.device("tun0", unix.IFF_TUN)
+	w.must(w.SetUp("tun0"))
+	w.must(w.AddRoute("tun0", pfx("::/0")))
+	for i := range 20 {
+		a := netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 15: byte(i + 1)})
+		w.must(w.AddAddr("tun0", host.Addr{Prefix: netip.PrefixFrom(a, 64)}))
+		w.has("-6 route get "+a.String(), "local "+a.String())
+	}
+}
