@@ -3,21 +3,25 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tunscript/tunscript/internal/config"
 	"github.com/tunscript/tunscript/internal/setup"
+	"github.com/tunscript/tunscript/luabind"
+	"github.com/tunscript/tunscript/luabind/lint"
 )
 
 func checkCommand() *cobra.Command {
 	var f commonFlags
-	var options bool
+	var options, strict bool
 	c := &cobra.Command{
 		Use:   "check SCRIPT... | -c FILE",
 		Short: "Find mistakes without opening a device",
-		Long: "check reads the configuration, loads every script and compiles every filter, on\n" +
-			"devices that exist in memory only. It exits 0 if run would start.",
+		Long: "check reads the configuration, looks through the text of every script, then loads it\n" +
+			"on devices that exist in memory only. It says all mistakes at once, each with its\n" +
+			"place, and exits 0 if there are none; warnings count with --strict only.",
 		RunE: func(c *cobra.Command, scripts []string) error {
 			if f.config == "" && len(scripts) == 0 {
 				return usage(c, errors.New("nothing to check: name a script, or a configuration with -c"))
@@ -34,20 +38,55 @@ func checkCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := setup.Check(cfg, opt); err != nil {
+			review := setup.ReviewAll(cfg, opt, f.config == "")
+			warnings, err := showReview(c.ErrOrStderr(), review, strict)
+			if err != nil {
 				return err
 			}
 			if options {
 				showOptions(c.OutOrStdout(), opt.Settings.Declared())
 				return nil
 			}
-			fmt.Fprintf(c.OutOrStdout(), "ok: %s, %s\n", count(len(cfg.Devices), "device"), count(len(cfg.Scripts), "script"))
+			fmt.Fprintf(c.OutOrStdout(), "ok: %s, %s", count(len(cfg.Devices), "device"), count(len(cfg.Scripts), "script"))
+			if warnings > 0 {
+				fmt.Fprintf(c.OutOrStdout(), ", %s", count(warnings, "warning"))
+			}
+			fmt.Fprintln(c.OutOrStdout())
 			return nil
 		},
 	}
 	f.register(c)
+	c.Flags().BoolVar(&strict, "strict", false, "take warnings for mistakes")
 	c.Flags().BoolVar(&options, "options", false, "list what the scripts can be told with --set")
 	return c
+}
+
+// showReview prints what was found. Its error has the exit status, and where a mistake
+// is none of a script's, is it.
+func showReview(w io.Writer, r setup.Review, strict bool) (warnings int, err error) {
+	status := exitOK
+	for _, f := range r.Findings {
+		fmt.Fprintln(w, lines(f.Detail()))
+		if f.Severity == lint.Warning {
+			warnings++
+		}
+		if strict || f.Severity == lint.Error {
+			status = exitScript
+		}
+	}
+	for _, e := range r.Errors {
+		if _, ok := errors.AsType[*luabind.ScriptError](e); !ok {
+			return warnings, e
+		}
+		show(w, e)
+		if status == exitOK {
+			status = exitCode(e)
+		}
+	}
+	if status != exitOK {
+		return warnings, statusError(status)
+	}
+	return warnings, nil
 }
 
 func count(n int, what string) string {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,5 +87,35 @@ func TestTrusted(t *testing.T) {
 	c = configure(t, map[string]string{"config.toml": toml, "s.lua": `assert(io.open)`})
 	if err := setup.Check(c, setup.Options{Trusted: true}); err != nil {
 		t.Error(err)
+	}
+}
+
+// Every mistake of every script is found, and none is said twice.
+func TestReviewAll(t *testing.T) {
+	dir := t.TempDir()
+	c := config.Default()
+	d := config.DefaultDevice()
+	d.Name, d.Kind = "tun0", config.TUN
+	c.Devices = []config.Device{d}
+	var paths []string
+	for name, src := range map[string]string{
+		"a.lua": `on("tcp prot 80", function(p) return p.tpc end)`, // raises, too
+		"b.lua": `error("no good")`,
+		"c.lua": `on(function(p) send(p, "tun1") end)`,
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(src), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, path)
+	}
+	slices.Sort(paths)
+	setup.ScriptConfig(c, paths)
+	r := setup.ReviewAll(c, setup.Options{}, false)
+	if len(r.Findings) != 3 || r.Findings[0].File != paths[0] || len(r.Errors) != 1 || !strings.Contains(r.Errors[0].Error(), "no good") {
+		t.Errorf("%v, %v", r.Findings, r.Errors)
+	}
+	if r := setup.ReviewAll(c, setup.Options{}, true); len(r.Findings) != 2 {
+		t.Errorf("with any device: %v", r.Findings)
 	}
 }
