@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"iter"
 	"math/rand/v2"
 
 	"github.com/tunscript/tunscript/engine/flow"
@@ -42,20 +41,10 @@ func (s *Scope) Flow(p *packet.Packet) (Flow, bool) {
 	return Flow{s, f}, ok
 }
 
-// FlowValues goes through what the program keeps with its flows, in an order that
-// is the same in every run.
-func (s *Scope) FlowValues() iter.Seq[any] {
-	return func(yield func(any) bool) {
-		if s.w.flows.table == nil || s.config.own.flows == 0 {
-			return
-		}
-		for _, v := range s.w.flows.table.Values(s.config.own.flows) {
-			if !yield(v) {
-				return
-			}
-		}
-	}
-}
+// A FlowEnder is a value of a flow that wants to know when the flow has ended, or
+// the program that kept it has gone for good. It is told on the worker, in the
+// midst of other work: it must not ask for flows.
+type FlowEnder interface{ FlowEnded() }
 
 // Dir is the direction of the packet that the Flow was asked for.
 func (f Flow) Dir() flow.Dir { return f.f.Dir() }
@@ -118,7 +107,14 @@ type flows struct {
 }
 
 func (w *worker) openFlows() {
-	w.flows.table = flow.New(flow.Config{Limit: w.e.cfg.Flows, Rand: rand.NewPCG(w.e.seed, flowSeed)})
+	w.flows.table = flow.New(flow.Config{
+		Limit: w.e.cfg.Flows, Rand: rand.NewPCG(w.e.seed, flowSeed),
+		Ended: func(v any) {
+			if e, ok := v.(FlowEnder); ok {
+				e.FlowEnded()
+			}
+		},
+	})
 }
 
 // flowSeed keeps what the flow table draws apart from what programs draw.

@@ -11,8 +11,12 @@ import (
 type class struct {
 	name    string // of LuaLS: "handle"
 	doc     string
+	fields  map[string]classField
 	methods map[string]classMethod
 }
+
+// A classField is one name of a class that is read: f.dir.
+type classField struct{ typ, doc string }
 
 // A classMethod is one name of a class: h:cancel().
 type classMethod struct {
@@ -23,7 +27,7 @@ type classMethod struct {
 
 // classes are all of them.
 func classes() []class {
-	return []class{handleClass(), dictionaryClass(), networkClass()}
+	return []class{handleClass(), dictionaryClass(), networkClass(), flowClass()}
 }
 
 // newClass is the metatable of userdata of class c.

@@ -33,7 +33,7 @@ func keeps(proto *lua.FunctionProto) bool {
 	if proto.NumParameters == 0 {
 		return false
 	}
-	f := flow{proto: proto, marks: make([]marks, len(proto.Code)+1)}
+	f := tracer{proto: proto, marks: make([]marks, len(proto.Code)+1)}
 	start := &f.marks[0]
 	start.seen = true
 	for r := range start.regs {
@@ -72,7 +72,7 @@ func (m *marks) packet(r int) bool { return r < len(m.regs) && m.regs[r]&packetM
 // method reports that register r holds a method of the packet and nothing else.
 func (m *marks) method(r int) bool { return m.regs[r]&^(methodMark|givesMark) == 0 }
 
-type flow struct {
+type tracer struct {
 	proto *lua.FunctionProto
 	marks []marks // before each instruction
 	open  []int
@@ -81,7 +81,7 @@ type flow struct {
 
 // set is a write to register r. A variable that a closure shares may be read, and
 // changed, by whoever has the closure.
-func (f *flow) set(m *marks, r int, k mark) {
+func (f *tracer) set(m *marks, r int, k mark) {
 	if r >= len(m.regs) {
 		return
 	}
@@ -94,7 +94,7 @@ func (f *flow) set(m *marks, r int, k mark) {
 }
 
 // goTo joins m into what is known before the instruction at pc.
-func (f *flow) goTo(pc int, m *marks) {
+func (f *tracer) goTo(pc int, m *marks) {
 	if pc < 0 || pc >= len(f.marks) {
 		return
 	}
@@ -114,7 +114,7 @@ func (f *flow) goTo(pc int, m *marks) {
 
 // capture is what the words behind the CLOSURE at pc say: which registers it shares
 // with this function from now on.
-func (f *flow) capture(m *marks, pc int) {
+func (f *tracer) capture(m *marks, pc int) {
 	code := f.proto.Code
 	for _, j := range code[pc+1 : min(pc+1+f.words(pc), len(code))] {
 		if opcode(j) == lua.OP_MOVE {
@@ -126,7 +126,7 @@ func (f *flow) capture(m *marks, pc int) {
 }
 
 // step carries what is known before the instruction at pc to those after it.
-func (f *flow) step(pc int) {
+func (f *tracer) step(pc int) {
 	m := f.marks[pc]
 	i := f.proto.Code[pc]
 	a, b, c := argA(i), argB(i), argC(i)
@@ -221,7 +221,7 @@ func (f *flow) step(pc int) {
 }
 
 // self is R(A+1) := R(B); R(A) := R(B)[RK(C)].
-func (f *flow) self(m *marks, a, b, c int) {
+func (f *tracer) self(m *marks, a, b, c int) {
 	object := m.regs[b&0xff]
 	f.kept = f.kept || m.packet(c)
 	if object&packetMark == 0 {
@@ -238,7 +238,7 @@ func (f *flow) self(m *marks, a, b, c int) {
 
 // call judges R(A)(R(A+1), ...): an argument that may be the packet is kept, unless
 // it is what a method of packets is called on.
-func (f *flow) call(m *marks, a, b, c int) {
+func (f *tracer) call(m *marks, a, b, c int) {
 	last := a + b - 1
 	if b == 0 { // up to the top of the stack, left there by a call
 		last = len(m.regs) - 1
@@ -269,7 +269,7 @@ func (f *flow) call(m *marks, a, b, c int) {
 
 // mayBeLayer reports that reading the field named by the operand rk of a packet
 // may give a layer. A plain field, whose name says that it is none, may not.
-func (f *flow) mayBeLayer(rk int) bool {
+func (f *tracer) mayBeLayer(rk int) bool {
 	name, ok := f.constant(rk)
 	return !ok || !names().plainFields[name]
 }

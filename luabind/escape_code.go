@@ -17,7 +17,7 @@ func argSbx(i uint32) int { return argBx(i) - 0x1ffff }
 
 // words is how many words follow the instruction at pc that are none: what a
 // closure captures, the number of a large SETLIST.
-func (f *flow) words(pc int) int {
+func (f *tracer) words(pc int) int {
 	switch i := f.proto.Code[pc]; opcode(i) {
 	case lua.OP_CLOSURE:
 		return int(f.proto.FunctionPrototypes[argBx(i)].NumUpvalues)
@@ -30,7 +30,7 @@ func (f *flow) words(pc int) int {
 }
 
 // constant is the string constant that the operand rk names.
-func (f *flow) constant(rk int) (string, bool) {
+func (f *tracer) constant(rk int) (string, bool) {
 	if rk < 256 || rk-256 >= len(f.proto.Constants) {
 		return "", false
 	}

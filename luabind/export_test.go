@@ -34,6 +34,9 @@ func Registry() (all []Entry) {
 	}
 	for _, c := range classes() {
 		all = append(all, Entry{c.name, "layer", c.doc})
+		for name, f := range c.fields {
+			all = append(all, Entry{c.name + "." + name, f.typ, f.doc})
+		}
 		for name, m := range c.methods {
 			all = append(all, Entry{c.name + ":" + name, m.sig, m.doc})
 		}

@@ -87,6 +87,8 @@ var fieldRows = []fieldRow{
 	{"packet.len", "udp4", "33", "", "", false},
 	{"packet.len", "eth-udp4", "47", "", "", false},
 	{"packet.segments", tcps, "1", "", "", false},
+	{"packet.flow", ips, "{}", "", "", false},
+	{"packet.flow", arps, "nil", "", "", false},
 	{"packet.payload", tcps + " " + udps + " " + echos + " " + echo6, "hello", `"longer than it was"`, "longer than it was", false},
 	{"packet.payload", udps + " " + echos, "hello", `""`, "", false},
 

@@ -26,6 +26,8 @@ type instance struct {
 	networkMeta *lua.LTable     // of what cidr returns
 	json        jsonMarks
 	handleMeta  *lua.LTable // of what on, after and every return
+	flowMeta    *lua.LTable // of what p.flow is; nil until a script asks for a flow
+	flows       map[*lua.LTable]*flowRef
 
 	hand  *packetRef   // the packet in hand, of handlers that keep nothing
 	lent  []*packetRef // answers that such a handler has made of it
@@ -72,6 +74,9 @@ func (in *instance) roots(visit func(lua.LValue)) {
 		for _, v := range c.args {
 			visit(v)
 		}
+	}
+	for t := range in.flows {
+		visit(t)
 	}
 }
 

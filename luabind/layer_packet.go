@@ -37,6 +37,7 @@ func packetLayer() *layer {
 				}},
 			"len": {typ: "integer", doc: "length of the frame in bytes",
 				get: func(in *instance, p *packet.Packet) lua.LValue { return in.number(float64(p.Len())) }},
+			"flow": flowField(),
 			"segments": {typ: "integer", doc: "how many packets on the wire it stands for",
 				get: func(in *instance, p *packet.Packet) lua.LValue { return in.number(float64(p.Segments())) }},
 			"payload": {typ: "string", doc: "what follows the last layer; may be set to any length",

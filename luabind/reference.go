@@ -85,17 +85,35 @@ func APIReference() *Reference {
 		r.Classes = append(r.Classes, fieldsClass(c))
 	}
 	for _, c := range classes() {
-		r.Classes = append(r.Classes, Class{Name: c.name, Doc: c.doc, Methods: namesOf(c.methods, func(m classMethod) (string, string) { return m.sig, m.doc })})
+		r.Classes = append(r.Classes, Class{Name: c.name, Doc: c.doc, Fields: classFields(c),
+			Methods: namesOf(c.methods, func(m classMethod) (string, string) { return m.sig, m.doc })})
 	}
 	r.Classes = append(r.Classes,
 		Class{Name: "on.options", Kind: Table, Doc: "what on takes as a table; the filter stands first, without a name",
 			Fields: fieldsOf(onOptions, func(o onOption) (string, string) { return o.typ, o.doc })},
 		Class{Name: "device", Doc: "a device, as devices.tun0", Fields: fieldsOf(deviceFields, func(f deviceField) (string, string) { return f.typ, f.doc })},
+		Class{Name: "flow.rewrite", Kind: Table, Doc: "what flow:rewrite takes, in the direction of the packet", Fields: rewriteFields()},
 		Class{Name: "option.spec", Kind: Table, Doc: "what option takes as a table", Fields: optionFields()},
 	)
 	slices.SortFunc(r.Globals, func(a, b Name) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(r.Classes, func(a, b Class) int { return cmp.Compare(a.Name, b.Name) })
 	return r
+}
+
+func classFields(c class) (fields []Field) {
+	for name, f := range c.fields {
+		fields = append(fields, Field{Name: name, Type: f.typ, Doc: f.doc})
+	}
+	sortFields(fields)
+	return fields
+}
+
+func rewriteFields() (fields []Field) {
+	for name, o := range rewriteOptions {
+		fields = append(fields, Field{Name: name, Type: o.typ, Doc: o.doc, Writable: true})
+	}
+	sortFields(fields)
+	return fields
 }
 
 func optionFields() (fields []Field) {
@@ -170,7 +188,7 @@ func fieldsClass(c Class) Class {
 	t := Class{Name: c.Name + ".fields", Kind: Table, Doc: "fields of " + c.Name + " to set"}
 	for _, f := range c.Fields {
 		switch {
-		case c.Name == "packet" && f.Type == f.Name+"?": // a layer
+		case c.Name == "packet" && f.Type == f.Name+"?" && f.Type != flowField().typ: // a layer
 			f.Type = f.Name + ".fields"
 		case f.Type == "tcp.options":
 			f.Type = "tcp.options.fields|string"

@@ -79,32 +79,24 @@ func TestAnEndedFlowHasNothing(t *testing.T) {
 	}
 }
 
-func TestValues(t *testing.T) {
-	w := newWorld(t, 0)
-	for i := range 5 {
-		f := w.get(udp(t, host, uint16(1+i), server, 53, "?"))
-		f.SetValue(gate, i)
-		if i%2 == 0 {
-			f.SetValue(watch, "seen")
-		}
+func TestValuesEndWithTheFlow(t *testing.T) {
+	var ended []any
+	w := &world{t, flow.New(flow.Config{Limit: 2, Ended: func(v any) { ended = append(ended, v) }}), start}
+	f := w.get(udp(t, host, 1, server, 53, "?"))
+	f.SetValue(gate, "one")
+	f.SetValue(watch, "other")
+	if f.Value(gate) != "one" || f.Value(watch) != "other" || f.Value(9) != nil {
+		t.Errorf("%v, %v, %v", f.Value(gate), f.Value(watch), f.Value(9))
 	}
-	sum, n := 0, 0
-	for f, v := range w.Values(gate) {
-		sum += v.(int)
-		f.SetValue(gate, v.(int)*10)
-	}
-	for range w.Values(watch) {
-		n++
-	}
-	if sum != 10 || n != 3 {
-		t.Errorf("sum %d, %d of the other program", sum, n)
+	g := w.get(udp(t, host, 2, server, 53, "?"))
+	g.SetValue(gate, "two")
+	w.get(udp(t, host, 3, server, 53, "?")) // takes the place of the first
+	if len(ended) != 2 {
+		t.Errorf("%v ended, want one and other", ended)
 	}
 	w.Forget(gate)
-	for range w.Values(gate) {
-		t.Error("a forgotten program has a value")
-	}
-	if f := w.find(udp(t, host, 1, server, 53, "?")); f.Value(watch) != "seen" {
-		t.Error("another's value went, too")
+	if g.Value(gate) != nil || !g.Live() || len(ended) != 3 || ended[2] != "two" {
+		t.Errorf("%v is left, %v ended", g.Value(gate), ended)
 	}
 }
 

@@ -1,7 +1,5 @@
 package flow
 
-import "iter"
-
 // An Owner is a program, as far as flows know it: a number that whoever runs
 // programs gives each of them.
 type Owner uint32
@@ -48,6 +46,9 @@ func (t *Table) own(e *entry, o Owner) *share {
 func (t *Table) dropShare(n uint32) (next uint32) {
 	s := t.shares.at(n)
 	next = s.next
+	if s.value != nil && t.ended != nil {
+		t.ended(s.value)
+	}
 	*s = share{next: t.unused}
 	t.unused = n
 	return next
@@ -71,23 +72,6 @@ func (f Flow) SetValue(o Owner, v any) error {
 	}
 	f.t.own(e, o).value = v
 	return nil
-}
-
-// Values goes through all flows in which o keeps a value, as seen forward, in an
-// order that is the same in every run. The values may be set on the way, but
-// nothing be looked up.
-func (t *Table) Values(o Owner) iter.Seq2[Flow, any] {
-	return func(yield func(Flow, any) bool) {
-		for i := uint32(1); i < t.entries.used; i++ {
-			e := t.entry(i)
-			if e.gen&1 == 0 {
-				continue
-			}
-			if s := t.share(e, o); s != nil && s.value != nil && !yield(t.handle(i, Forward), s.value) {
-				return
-			}
-		}
-	}
 }
 
 // Forget takes back all that o has: its values and its rules. A flow that o

@@ -14,6 +14,9 @@ const DefaultLimit = 65536
 type Config struct {
 	Limit int         // most flows held, at most 2^30; 0: DefaultLimit
 	Rand  rand.Source // of the hash's seeds and of free ports; nil: always the same
+	// Ended is called with every value of a flow that ends, while the table is at
+	// work: it must not ask it anything. It may be nil.
+	Ended func(any)
 }
 
 // A Table holds flows. The zero Table is not usable; see New. It is used by one
@@ -21,6 +24,7 @@ type Config struct {
 type Table struct {
 	limit   int
 	rand    rand.Source
+	ended   func(any)
 	seeds   seeds
 	base    time.Time // what now counts from
 	started bool      // base is set
@@ -49,7 +53,7 @@ type Stats struct {
 
 // New makes an empty Table. It allocates little until there are flows.
 func New(c Config) *Table {
-	t := &Table{limit: c.Limit, rand: c.Rand}
+	t := &Table{limit: c.Limit, rand: c.Rand, ended: c.Ended}
 	if t.limit <= 0 {
 		t.limit = DefaultLimit
 	}

@@ -1,0 +1,153 @@
+package luabind
+
+import (
+	"errors"
+	"fmt"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"github.com/tunscript/tunscript/engine"
+	"github.com/tunscript/tunscript/engine/flow"
+	"github.com/tunscript/tunscript/engine/packet"
+)
+
+// A flowRef is what this script keeps with a flow: the table that p.flow is for every
+// packet of it. Its names stand in a metatable that all of them share, so who asked is
+// found by the table, in instance.flows.
+type flowRef struct {
+	in    *instance
+	table *lua.LTable
+	flow  engine.Flow // as the packet saw it whose flow was read last
+}
+
+// FlowEnded forgets a flow that has ended. Its table is the script's, if it has kept
+// it, and remains what the script has written there.
+func (r *flowRef) FlowEnded() { delete(r.in.flows, r.table) }
+
+// flowField is p.flow.
+func flowField() *field {
+	return &field{typ: "flow?", doc: "a table of your own for all packets of its flow; nil for what has none, such as ARP",
+		get: func(in *instance, p *packet.Packet) lua.LValue { return in.flowOf(p) }}
+}
+
+// flowOf is the table of p's flow, nil for a packet that has none.
+func (in *instance) flowOf(p *packet.Packet) lua.LValue {
+	f, ok := in.scope.Flow(p)
+	if !ok {
+		return lua.LNil
+	}
+	old, _ := f.Value().(*flowRef)
+	if old != nil && old.in == in {
+		old.flow = f
+		return old.table
+	}
+	r := &flowRef{in: in, table: in.state.L().CreateTable(0, 0), flow: f}
+	if old != nil {
+		in.inherit(r.table, old)
+	}
+	if err := f.SetValue(r); err != nil {
+		return lua.LNil
+	}
+	if in.flows == nil {
+		in.flows, in.flowMeta = map[*lua.LTable]*flowRef{}, in.newFlowMeta()
+	}
+	r.table.Metatable = in.flowMeta
+	in.flows[r.table] = r
+	return r.table
+}
+
+// inherit copies what the script before this one has written in the table of a flow,
+// as far as it is data, when this one first asks. A script that broke its state hands
+// nothing on.
+func (in *instance) inherit(t *lua.LTable, old *flowRef) {
+	old.FlowEnded()
+	if old.in.broken != nil {
+		return
+	}
+	c := copier{done: map[*lua.LTable]map[any]any{}, open: map[*lua.LTable]bool{}}
+	made := map[string]*lua.LTable{}
+	for _, key := range sortedKeys(old.table) {
+		if _, isTable := key.(*lua.LTable); isTable {
+			continue
+		}
+		k, err := c.value(key, "a key of p.flow", 0)
+		if err != nil {
+			continue
+		}
+		v, err := c.value(old.table.RawGet(key), fmt.Sprintf("p.flow[%v]", quoteKey(k)), 0)
+		if err != nil {
+			in.log(Warn, "it is lost in the reload: "+err.Error())
+			continue
+		}
+		name, err1 := in.restore(k, made)
+		value, err2 := in.restore(v, made)
+		if err1 == nil && err2 == nil {
+			t.RawSet(name, value)
+		}
+	}
+}
+
+// newFlowMeta is the metatable of all flows.
+func (in *instance) newFlowMeta() *lua.LTable {
+	L := in.state.L()
+	methods := map[string]*lua.LFunction{}
+	for name, m := range flowClass().methods {
+		methods[name] = L.NewFunction(func(L *lua.LState) int { return m.fn(in, L) })
+	}
+	meta := L.CreateTable(0, 3)
+	meta.RawSetString("__index", L.NewFunction(func(L *lua.LState) int {
+		L.Push(in.flowName(L, methods))
+		return 1
+	}))
+	meta.RawSetString("__newindex", L.NewFunction(in.setFlowName))
+	meta.RawSetString("__metatable", lua.LFalse)
+	return meta
+}
+
+// flowName is a name that the script has not written: one of the engine's, else nil.
+func (in *instance) flowName(L *lua.LState, methods map[string]*lua.LFunction) lua.LValue {
+	name, ok := L.Get(2).(lua.LString)
+	if !ok {
+		return lua.LNil
+	}
+	if name == "dir" {
+		t, _ := L.Get(1).(*lua.LTable)
+		if r := in.flows[t]; r != nil {
+			return dirs[r.flow.Dir()]
+		}
+		return lua.LNil
+	}
+	if fn := methods[string(name)]; fn != nil {
+		return fn
+	}
+	return lua.LNil
+}
+
+// dirs are what flow.dir reads, made once: to make a Lua value of a string allocates.
+var dirs = [...]lua.LValue{flow.Forward: lua.LString("forward"), flow.Back: lua.LString("back")}
+
+// setFlowName writes a name that is new in the table.
+func (in *instance) setFlowName(L *lua.LState) int {
+	t, ok := L.Get(1).(*lua.LTable)
+	if !ok {
+		return in.state.Raise(L, errNoFlow)
+	}
+	switch key := L.Get(2).(type) {
+	case lua.LString:
+		c := flowClass()
+		_, method := c.methods[string(key)]
+		if _, field := c.fields[string(key)]; field || method {
+			return in.state.Raise(L, fmt.Errorf("flow.%s is the engine's: keep your own under another name", string(key)))
+		}
+	case *lua.LNilType:
+		return in.state.Raise(L, errors.New("the key is nil: a table has none of that"))
+	case lua.LNumber:
+		if key != key {
+			return in.state.Raise(L, errors.New("the key is NaN: a table has none of that"))
+		}
+	}
+	t.RawSet(L.Get(2), L.Get(3))
+	return 0
+}
+
+var errNoFlow = errors.New("want a flow: call it with a colon, as in p.flow:bypass(\"pass\")")
