@@ -91,7 +91,7 @@ func FuzzSetters(f *testing.F) {
 func shape(p *packet.Packet, r *rand.Rand) {
 	for range 8 {
 		ip, _ := p.IP()
-		switch r.IntN(14) {
+		switch r.IntN(16) {
 		case 0:
 			ip.SetProto([]uint8{0, 1, 6, 17, 43, 44, 51, 58, 60, 253}[r.IntN(10)])
 		case 1:
@@ -123,8 +123,29 @@ func shape(p *packet.Packet, r *rand.Rand) {
 			p.PopVLAN()
 		case 13:
 			p.SetPayload(make([]byte, r.IntN(100)))
+		case 14:
+			v, _ := p.IPv6()
+			v.SetExtensions(someExtensions(r)...)
+		case 15:
+			v, _ := p.IPv4()
+			v.SetOptions(make([]byte, r.IntN(44)))
 		}
 	}
+}
+
+// someExtensions are whole headers, and now and then one that is not.
+func someExtensions(r *rand.Rand) (list []packet.Extension) {
+	for range r.IntN(4) {
+		e := packet.Extension{Kind: []uint8{0, 43, 44, 51, 60, 61}[r.IntN(6)], Data: make([]byte, []int{0, 8, 8, 8, 24}[r.IntN(5)])}
+		for i := range e.Data {
+			e.Data[i] = uint8(r.Uint32())
+		}
+		if len(e.Data) > 1 {
+			e.Data[1] = uint8(len(e.Data)/8 - 1)
+		}
+		list = append(list, e)
+	}
+	return list
 }
 
 // FuzzTCPOptions reads and writes any option bytes: nothing panics, what was
@@ -204,9 +225,39 @@ func FuzzIPv6Chain(f *testing.F) {
 			t.Fatalf("the walk ends at %d with %d, the layout says %d with %d", at, next, l.L4, l.Proto)
 		}
 		checkAnswers(t, p, touchAll(p))
+		setExtensions(t, p)
 		for _, do := range edits() {
 			do.do(p, rand.New(rand.NewPCG(1, 1)))
 		}
 		touchAll(p)
 	})
+}
+
+// setExtensions takes the extension headers off and puts them back: what follows them
+// stays, and in the end nothing has changed but lengths that were wrong.
+func setExtensions(t *testing.T, p *packet.Packet) {
+	v, _ := p.IPv6()
+	var list []packet.Extension
+	for kind, data := range v.Extensions() {
+		list = append(list, packet.Extension{Kind: kind, Data: bytes.Clone(data)})
+	}
+	_, valid := p.Valid()
+	was, proto := bytes.Clone(p.Bytes()), v.Proto()
+	q := p.Clone()
+	v, _ = q.IPv6()
+	if err := v.SetExtensions(); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := q.Valid(); valid && !ok && q.Layout().Proto == proto && !p.Layout().Fragment() {
+		t.Fatalf("without %v it is not valid", list)
+	}
+	if len(list) == 0 || q.Layout().Proto != proto || q.Layout().Frag > 0 {
+		return // what follows looks like another extension header
+	}
+	if err := v.SetExtensions(list...); err != nil {
+		t.Fatal(err)
+	}
+	if now := q.Bytes(); valid && !bytes.Equal(now, was) && v.Len() > 40 {
+		t.Fatalf("there and back it is\n% x, was\n% x", now, was)
+	}
 }

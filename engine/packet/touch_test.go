@@ -8,6 +8,8 @@ func touchAll(p *packet.Packet) []*packet.Packet {
 	fields(p)
 	_ = p.String()
 	_ = p.Hex(true)
+	_ = p.Show()
+	_ = p.Code()
 	_, _ = p.Valid()
 	_ = p.Segments()
 	_, _ = p.Partial()
