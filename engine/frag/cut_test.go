@@ -81,6 +81,27 @@ func TestAFragmentIsCutFurther(t *testing.T) {
 	}
 }
 
+// A later fragment's options are those of all that is cut from it, and it stays where
+// offsets reach.
+func TestALaterFragmentIsCutFurther(t *testing.T) {
+	later := func(off, n int) *packet.Packet {
+		return build(t, packet.IPv4{Src: host4, Dst: peer4, Proto: packet.ProtoUDP, Frag: off, MF: true, Options: []byte{7, 3, 4, 0}}, counted(n))
+	}
+	ps := cut(t, later(800, 1000), 576)
+	for _, q := range ps {
+		ip, _ := q.IPv4()
+		if !bytes.Equal(ip.Options(), []byte{7, 3, 4, 0}) || !ip.MF() {
+			t.Errorf("%v has options % x", q, ip.Options())
+		}
+	}
+	if off, _ := offset(ps[1]); len(ps) != 2 || off != 800+552 {
+		t.Errorf("%d pieces, the second at %d", len(ps), off)
+	}
+	if ps := cut(t, later(65000, 1000), 576); len(ps) > 0 {
+		t.Errorf("a fragment that ends behind 65535 is cut into %d", len(ps))
+	}
+}
+
 // RFC 791 section 3.1: options with the copied flag stand in every fragment, the
 // others in the first.
 func TestOptionsOfFragments(t *testing.T) {

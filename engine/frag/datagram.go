@@ -56,8 +56,8 @@ func (d *datagram) add(f *fragment, most int) Fate {
 		return Overlap
 	case len(d.parts) >= most:
 		return Limit
-	case d.total >= 0 && (end > d.total || !f.more), // behind the end, or another end
-		!f.more && len(d.parts) > at: // an end before what has come
+	case d.total >= 0 && end > d.total, // behind the end
+		!f.more && at < len(d.parts): // an end before what has come
 		return Malformed
 	}
 	d.parts = slices.Insert(d.parts, at, part{f.off, len(f.data), len(d.data)})

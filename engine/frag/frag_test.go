@@ -65,6 +65,9 @@ func cut(t testing.TB, p *packet.Packet, mtu int) []*packet.Packet {
 		if layer, ok := q.Valid(); !ok && (layer == "ip" || !q.Layout().Fragment()) {
 			t.Errorf("%v: its %s is wrong", q, layer)
 		}
+		if q.Came() != p.Came() {
+			t.Errorf("a piece came as %d, its packet as %d", q.Came(), p.Came())
+		}
 	}
 	return ps
 }

@@ -98,6 +98,16 @@ func TestAFragmentCutShortIsRefused(t *testing.T) {
 	}
 }
 
+// A fragment of a fragment is none that a source makes.
+func TestTwoFragmentHeaders(t *testing.T) {
+	inner := piece(t, 6, 0, 16, true, 1).Bytes()[40:]
+	p := build(t, packet.IPv6{Src: host6, Dst: peer6, Proto: packet.ProtoFragment},
+		packet.Payload{packet.ProtoFragment, 0, 0, 1, 0, 0, 0, 7}, packet.Payload(inner))
+	if _, fate := newJoiner(t, frag.Limits{}).Add(p, t0); fate != bad {
+		t.Errorf("it is %v", fate)
+	}
+}
+
 func TestAHeaderThatIsWrongIsNotBelieved(t *testing.T) {
 	p := piece(t, 4, 0, 32, true, 1)
 	ip, _ := p.IPv4()
@@ -156,12 +166,12 @@ func TestTheWholeHasPortsAndTimeOfTheLast(t *testing.T) {
 func TestCongestionIsNotLost(t *testing.T) {
 	for _, version := range []int{4, 6} {
 		j := newJoiner(t, frag.Limits{})
-		a, b := piece(t, version, 0, 16, true, 1), piece(t, version, 16, 8, false, 2)
-		ia, _ := a.IP()
-		ib, _ := b.IP()
-		ia.SetECN(2)
-		ib.SetECN(3)
-		whole, _ := j.add(t0, a, b)
+		ps := []*packet.Packet{piece(t, version, 0, 16, true, 1), piece(t, version, 16, 8, true, 2), piece(t, version, 24, 8, false, 3)}
+		for i, ecn := range []uint8{2, 3, 2} {
+			ip, _ := ps[i].IP()
+			ip.SetECN(ecn)
+		}
+		whole, _ := j.add(t0, ps...)
 		if ip, ok := whole.IP(); !ok || ip.ECN() != 3 {
 			t.Errorf("IPv%d: ECN is %d", version, ip.ECN())
 		}
@@ -169,6 +179,41 @@ func TestCongestionIsNotLost(t *testing.T) {
 			t.Error("the header checksum is wrong")
 		}
 	}
+}
+
+// The largest that there is has 65535 bytes, and with the first one's options no more.
+func TestLongerThanAnyPacket(t *testing.T) {
+	if _, fate := newJoiner(t, frag.Limits{}).Add(piece(t, 4, 65480, 40, false, 1), t0); fate != bad {
+		t.Errorf("an IPv4 packet of 65540 bytes is %v", fate)
+	}
+	j := newJoiner(t, frag.Limits{})
+	data := counted(65480)
+	first := build(t, packet.IPv4{Src: host4, Dst: peer4, ID: 7, Proto: packet.ProtoUDP, MF: true, Options: make([]byte, 40)}, data[:65440])
+	last := build(t, packet.IPv4{Src: host4, Dst: peer4, ID: 7, Proto: packet.ProtoUDP, Frag: 65440}, data[65440:])
+	if _, fates := j.add(t0, first, last); !slices.Equal(fates, []frag.Fate{held, bad}) || j.lost[bad] != 1 {
+		t.Errorf("one of 65540 bytes with its options is %v, and %v are given up", fates, j.lost)
+	}
+}
+
+// DF stays: some senders set it on fragments.
+func TestDFStays(t *testing.T) {
+	p := build(t, packet.IPv4{Src: host4, Dst: peer4, DF: true}, packet.UDP{}, counted(2000))
+	p.SetCame(1500)
+	ps := cut(t, p, 1500)
+	for _, q := range append(ps, joined(t, ps)) {
+		if ip, _ := q.IP(); !ip.DF() {
+			t.Errorf("%v has no DF", q)
+		}
+	}
+}
+
+func joined(t *testing.T, ps []*packet.Packet) *packet.Packet {
+	t.Helper()
+	whole, fates := newJoiner(t, frag.Limits{}).add(t0, ps...)
+	if whole == nil {
+		t.Fatalf("they are not joined: %v", fates)
+	}
+	return whole
 }
 
 // What is not whole in time is given up: 30 s for IPv4, 60 s for IPv6, from the
