@@ -9,7 +9,8 @@ local paths = {
 on("ip or ip6", function(p)
   local path = paths[p.ip.dst]
   if not path then return p:unreachable("host") end
-  local router, answer = path[p.ip.ttl], nil
+  local router = path[p.ip.ttl]
+  local answer
   if router then answer = p:ttl_exceeded{ ip = { src = router } }
   elseif p.udp then answer = p:unreachable("port")
   elseif p.tcp then answer = p:rst()
