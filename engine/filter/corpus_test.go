@@ -114,7 +114,7 @@ func (c *corpus) frame() []byte {
 	stack := []gopacket.SerializableLayer{eth}
 	types := []*layers.EthernetType{&eth.EthernetType}
 	for range []int{0, 0, 0, 0, 0, 1, 1, 2}[r.IntN(8)] {
-		tag := &layers.Dot1Q{VLANIdentifier: pick(r, []uint16{5, 100, 200, 4095}), Priority: uint8(r.IntN(8))}
+		tag := &layers.Dot1Q{VLANIdentifier: pick(r, []uint16{5, 100, 200, 300, 4095}), Priority: uint8(r.IntN(8))}
 		stack = append(stack, tag)
 		*types[len(types)-1] = pick(r, []layers.EthernetType{0x8100, 0x8100, 0x8100, 0x88a8, 0x9100})
 		types = append(types, &tag.Type)
@@ -128,7 +128,7 @@ func (c *corpus) frame() []byte {
 		*inner = 0x8035
 		stack = append(stack, c.arp())
 	case 2: // LLC, or what no filter knows
-		*inner = pick(r, []layers.EthernetType{0x88cc, 0x9000, 0x8137, 0x809b, 0x80f3, 0x6003})
+		*inner = pick(r, []layers.EthernetType{0x88cc, 0x9000, 0x8137, 0x809b, 0x80f3, 0x6001, 0x6002, 0x6003, 0x6004, 0x6007})
 		llc := []byte{0xaa, 0xaa, 3, 0, 0, 0, 0x80, 0xf3, 1, 2, 3, 4, 5, 6, 7, 8}
 		if r.IntN(2) == 0 {
 			*inner = layers.EthernetType(r.IntN(1501))
@@ -231,7 +231,7 @@ func icmp6Kind(r *rand.Rand) uint8 {
 	switch r.IntN(4) {
 	case 0:
 		return uint8(1 + r.IntN(4))
-	case 1:
+	case 1, 2:
 		return uint8(128 + r.IntN(26))
 	}
 	return pick(r, []uint8{128, 129, 133, 134, 135, 136})
@@ -243,12 +243,16 @@ func (c *corpus) transport(ip gopacket.NetworkLayer, six bool) (layers.IPProtoco
 	for i := range data {
 		data[i] = pick(r, []byte("GET \x00\x50\xff"))
 	}
+	if r.IntN(4) == 0 {
+		copy(data, "GET / HTTP/1.0\r\n")
+	}
 	load := gopacket.Payload(data)
 	sport, dport := pick(r, ports), pick(r, ports)
 	switch n := r.IntN(12); {
 	case n < 5:
 		tcp := &layers.TCP{SrcPort: layers.TCPPort(sport), DstPort: layers.TCPPort(dport), Seq: pick(r, []uint32{1000, 0xfffffff0}),
-			SYN: r.IntN(3) == 0, ACK: r.IntN(3) > 0, FIN: r.IntN(6) == 0, RST: r.IntN(6) == 0, PSH: r.IntN(3) == 0, Window: 1000}
+			SYN: r.IntN(3) == 0, ACK: r.IntN(3) > 0, FIN: r.IntN(6) == 0, RST: r.IntN(6) == 0, PSH: r.IntN(3) == 0,
+			URG: r.IntN(9) == 0, ECE: r.IntN(9) == 0, CWR: r.IntN(9) == 0, Window: pick(r, []uint16{0, 1000})}
 		if r.IntN(2) == 0 {
 			tcp.Options = []layers.TCPOption{{OptionType: layers.TCPOptionKindMSS, OptionLength: 4, OptionData: []byte{5, 180}}}
 		}
@@ -267,7 +271,7 @@ func (c *corpus) transport(ip gopacket.NetworkLayer, six bool) (layers.IPProtoco
 		sctp[0], sctp[1], sctp[2], sctp[3], sctp[12] = byte(sport>>8), byte(sport), byte(dport>>8), byte(dport), 1
 		return layers.IPProtocolSCTP, []gopacket.SerializableLayer{gopacket.Payload(sctp)}
 	case n == 9:
-		proto := pick(r, []layers.IPProtocol{2, 9, 47, 50, 89, 103, 112, 59, 0})
+		proto := pick(r, []layers.IPProtocol{2, 9, 47, 50, 88, 89, 103, 112, 59, 0})
 		return proto, []gopacket.SerializableLayer{gopacket.Payload([]byte{pick(r, []byte{0x16, 0x20, 0x21}), 0, 0, 0, 1, 2, 3, 4})}
 	case six:
 		icmp := &layers.ICMPv6{TypeCode: layers.CreateICMPv6TypeCode(icmp6Kind(r), uint8(r.IntN(4)))}

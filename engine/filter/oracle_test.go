@@ -1,7 +1,9 @@
 package filter
 
 import (
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,6 +28,10 @@ func TestMatchesAsTCPDump(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	c := &corpus{t, r}
 	texts := expressions(t)
+	silent := map[string]bool{} // the hand-picked ones that match nothing
+	for _, text := range texts {
+		silent[text] = true
+	}
 	for range oracleGenerated {
 		texts = append(texts, grammar{r}.expr(2))
 	}
@@ -82,14 +88,19 @@ func TestMatchesAsTCPDump(t *testing.T) {
 							continue
 						}
 						compared.Add(1)
-						short, err := matches(t.Context(), file, len(frames), text)
-						if err != nil {
-							short = make([]bool, len(frames)) // "expression rejects all packets"
+						short := want
+						if len(text)%4 == 0 { // a sample, as this costs a process each
+							if short, err = matches(t.Context(), file, len(frames), text); err != nil {
+								short = make([]bool, len(frames)) // "expression rejects all packets"
+							}
 						}
 						mu.Lock()
 						for i, p := range packets {
 							if short[i] != want[i] {
 								optimized.Add(1)
+							}
+							if want[i] {
+								delete(silent, text)
 							}
 							if got := f.Match(p); got != want[i] {
 								t.Errorf("%s: got %v, tcpdump %v, for % x", text, got, want[i], frames[i][:min(80, len(frames[i]))])
@@ -105,12 +116,15 @@ func TestMatchesAsTCPDump(t *testing.T) {
 			}
 			close(work)
 			wg.Wait()
-			t.Logf("%d filters on %d packets; tcpdump refused %d; its optimizer changed %d matches",
+			t.Logf("%d filters on %d packets; tcpdump refused %d; its optimizer changed %d matches of a quarter of them",
 				compared.Load(), len(frames), refused.Load(), optimized.Load())
 			if compared.Load() < 300 || len(frames) < 2000 {
 				t.Error("too few to mean anything")
 			}
 		})
+	}
+	if len(silent) > len(expressions(t))/20 {
+		t.Errorf("%d hand-picked filters match nothing, which says little: %q", len(silent), slices.Sorted(maps.Keys(silent)))
 	}
 }
 
