@@ -20,6 +20,11 @@ func Registry() (all []Entry) {
 	for _, g := range globals() {
 		all = append(all, Entry{g.name, g.sig, g.doc})
 	}
+	for _, m := range modules() {
+		for _, g := range m.names {
+			all = append(all, Entry{m.name + "::" + g.name, g.sig, g.doc})
+		}
+	}
 	for name, f := range deviceFields {
 		all = append(all, Entry{"devices.NAME." + name, f.typ, f.doc})
 	}

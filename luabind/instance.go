@@ -22,6 +22,7 @@ type instance struct {
 	kinds  kinds
 	held   map[any]heldCall // what the engine will call, for the walk of memory
 
+	loading     bool            // the top level runs
 	options     map[string]bool // declared so far
 	networkMeta *lua.LTable     // of what cidr returns
 	json        jsonMarks
@@ -48,7 +49,7 @@ func newInstance(s *Script, scope *engine.Scope) (*instance, error) {
 		Limits: s.opt.Limits, Trusted: s.opt.Trusted,
 		Print: func(line string) { in.log(Info, line) },
 		Now:   scope.Now, Rand: scope.Rand(),
-		Roots: in.roots,
+		Roots: in.roots, Require: in.require,
 	})
 	if err != nil {
 		return nil, err

@@ -10,8 +10,16 @@ import (
 // editor's stubs and the API page are made of. Names are sorted.
 type Reference struct {
 	Globals []Name
+	Modules []Module
 	Classes []Class
 	Aliases []Alias
+}
+
+// A Module is one that ships with tunscript, for require.
+type Module struct {
+	Name  string
+	Doc   string
+	Names []Name // what is in it, without the module's name
 }
 
 // A Name is a global, or a method of a class.
@@ -77,6 +85,13 @@ func APIReference() *Reference {
 		r.Globals = append(r.Globals, nameOf(g.name, g.sig, g.doc))
 	}
 	r.Globals = append(r.Globals, luaNames()...)
+	for _, m := range modules() {
+		mod := Module{Name: m.name, Doc: m.doc}
+		for _, g := range m.names {
+			mod.Names = append(mod.Names, nameOf(g.name, g.sig, g.doc))
+		}
+		r.Modules = append(r.Modules, mod)
+	}
 	r.Classes = append(r.Classes, layerClass(packetLayer(), "packet"), layerClass(optionsLayer(), "tcp.options"))
 	for _, l := range headerLayers() {
 		r.Classes = append(r.Classes, layerClass(l, l.name))
@@ -127,6 +142,7 @@ func optionFields() (fields []Field) {
 // aliases are the types that signatures name and that are no classes.
 func aliases() []Alias {
 	return []Alias{
+		{"dns.message", "table", "a message of DNS: id, flags, rcode, question, answer, authority, additional"},
 		{"address", "string", `an IP address: "192.0.2.1" or "2001:db8::1"`},
 		{"device.name", "string", `the name of a device: "tun0"`},
 		{"filter", "string", `a filter of pcap-filter(7): "tcp dst port 80"`},

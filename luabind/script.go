@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -43,6 +44,7 @@ const (
 // may be used by several engines.
 type Script struct {
 	name  string
+	dir   string // where require finds files; "": nowhere
 	chunk *vm.Chunk
 	opt   Options
 }
@@ -52,18 +54,32 @@ var _ engine.Program = (*Script)(nil)
 // Load reads and compiles a script without running it. Its errors are a
 // *ScriptError for what is wrong in the script, and *fs.PathError.
 func Load(path string, opt Options) (*Script, error) {
-	src, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("%w: check the path of the script", err)
 		}
 		return nil, err
 	}
-	return LoadString(filepath.Base(path), string(src), opt)
+	defer f.Close()
+	src, err := readSource(f, opt.Limits)
+	if err != nil {
+		return nil, err
+	}
+	s, err := LoadString(filepath.Base(path), string(src), opt)
+	if err == nil {
+		s.dir = filepath.Dir(path)
+	}
+	return s, err
+}
+
+// readSource reads no more than a source may be long, and one byte of what is too much.
+func readSource(f io.Reader, limits vm.Limits) ([]byte, error) {
+	return io.ReadAll(io.LimitReader(f, int64(cmp.Or(limits.Source, vm.DefaultLimits().Source))+1))
 }
 
 // LoadString compiles a script that is at hand as text. The name stands in errors
-// and in the log.
+// and in the log. It has no folder: require finds what ships with tunscript alone.
 func LoadString(name, source string, opt Options) (*Script, error) {
 	chunk, err := vm.Compile(name, source, opt.Limits)
 	if err != nil {
@@ -87,6 +103,8 @@ func (s *Script) Start(scope *engine.Scope) error {
 		return err
 	}
 	scope.OnEnd(in.close)
+	in.loading = true
 	_, err = in.state.Run(s.chunk)
+	in.loading = false
 	return err
 }

@@ -1,0 +1,95 @@
+package luabind
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"github.com/tunscript/tunscript/luabind/vm"
+)
+
+// A module is one that ships with tunscript and is written in Go.
+type module struct {
+	name  string
+	doc   string
+	names []global // what is in it
+}
+
+// modules are all of them. A file of the script's folder goes before one of the same
+// name, so that a module which ships tomorrow breaks no script of today.
+func modules() []module { return []module{dnsModule()} }
+
+// require finds a module: a file beside the script, or one that ships. Files are read
+// while the script loads, and at no other time: a handler does not wait for a disk.
+func (in *instance) require(s *vm.State, name string) (vm.Module, error) {
+	if !in.loading {
+		return vm.Module{}, fmt.Errorf("require %q: a module is required first while the script loads: move it to the top of the script", clip(name))
+	}
+	file := strings.ReplaceAll(name, ".", "/") + ".lua"
+	source, err := in.script.readModule(file)
+	switch {
+	case err == nil:
+		chunk, err := vm.Compile(file, string(source), in.script.opt.Limits)
+		return vm.Module{Chunk: chunk}, err
+	case !errors.Is(err, fs.ErrNotExist):
+		return vm.Module{}, fmt.Errorf("require %q: %w", clip(name), err)
+	}
+	shipped := map[string]module{}
+	for _, m := range modules() {
+		shipped[m.name] = m
+	}
+	if m, ok := shipped[name]; ok {
+		return vm.Module{Value: in.open(m)}, nil
+	}
+	return vm.Module{}, fmt.Errorf("require %q: there is no %s beside the script%s (modules that ship: %s)",
+		clip(name), clip(file), didYouMean(name, shipped), strings.Join(slices.Sorted(maps.Keys(shipped)), ", "))
+}
+
+// errNoFolder is what a name means that leads out of the script's folder.
+var errNoFolder = errors.New("a module is a file of the script's folder or below: write its name as \"name\" or \"folder.name\"")
+
+// readModule reads a file of the script's folder. What leads out of it, a symbolic link
+// included, is refused by the system (os.Root), not by looking at names.
+func (s *Script) readModule(file string) ([]byte, error) {
+	if s.dir == "" {
+		return nil, fs.ErrNotExist
+	}
+	if !fs.ValidPath(file) || strings.ContainsAny(file, "\\\x00") || path.Base(file) == ".lua" {
+		return nil, errNoFolder
+	}
+	root, err := os.OpenRoot(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	f, err := root.Open(file)
+	if err != nil {
+		if pe, ok := errors.AsType[*fs.PathError](err); ok && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%s: %w", file, pe.Err)
+		}
+		return nil, err
+	}
+	defer f.Close()
+	return readSource(f, s.opt.Limits)
+}
+
+// open is a shipped module as a table.
+func (in *instance) open(m module) lua.LValue {
+	L := in.state.L()
+	t := L.CreateTable(0, len(m.names))
+	for _, g := range m.names {
+		if g.fn == nil {
+			t.RawSetString(g.name, g.value(in))
+			continue
+		}
+		t.RawSetString(g.name, L.NewFunction(func(L *lua.LState) int { return g.fn(in, L) }))
+	}
+	return in.state.ReadOnly(t)
+}
