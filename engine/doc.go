@@ -24,6 +24,17 @@
 // waited for. That is all that tasks need. A packet costs nothing more where nobody
 // waits, and about the same whether one waits or a thousand.
 //
+// # Flows
+//
+// [Scope.Flow] is the flow of a packet (package flow says what one is): a value of
+// the program's own, and rules. Rules stand in front of the chain: a packet that is
+// to be dropped never reaches it, and a program that is done with a flow is passed
+// over. A rewrite is applied to what leaves, so every program sees packets as they
+// came in; what a program sends is rewritten, too, if it looks like a packet that
+// came in. Where nobody asks for a flow none of this costs anything; where somebody
+// does, every packet is looked up, or who is answered by nobody's handler would seem
+// idle.
+//
 // # Who may call what
 //
 // [Engine]'s methods are safe from any goroutine. A [Scope], what it returns and

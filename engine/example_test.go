@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tunscript/tunscript/engine"
+	"github.com/tunscript/tunscript/engine/flow"
 	"github.com/tunscript/tunscript/engine/packet"
 	"github.com/tunscript/tunscript/tundev"
 )
@@ -59,6 +60,55 @@ func ExampleProgramFunc() {
 	// Output:
 	// hello from 192.0.2.2
 	// <nil>
+}
+
+// A connection to port 8080 is led to port 80: the first packet asks, the rest go
+// without.
+func ExampleScope_Flow() {
+	inside, host := tundev.Pipe(tundev.Config{Name: "tun0", Kind: tundev.TUN})
+	outside, far := tundev.Pipe(tundev.Config{Name: "tun1", Kind: tundev.TUN})
+	eng, err := engine.New(engine.Config{
+		Clock:   engine.Virtual(time.Unix(0, 0)),
+		Devices: []engine.DeviceConfig{{Device: inside, Forward: "tun1"}, {Device: outside, Forward: "tun0"}},
+		Programs: []engine.ProgramConfig{{Program: engine.ProgramFunc("port", func(s *engine.Scope) error {
+			_, err := s.Handle(engine.Handler{Filter: "udp dst port 7", Run: func(p *packet.Packet) engine.Verdict {
+				f, _ := s.Flow(p)
+				fmt.Println("asked about a packet that goes", f.Dir())
+				return engine.Fail(f.Rewrite(flow.Rewrite{Dport: 80})) // nil passes
+			}})
+			return err
+		})}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer eng.Close()
+	for range 2 {
+		if _, err := host.Write(datagram("hello")); err != nil {
+			log.Fatal(err)
+		}
+	}
+	if err := eng.Advance(0); err != nil {
+		log.Fatal(err)
+	}
+	b := make([]byte, 1500)
+	for far.Pending() > 0 {
+		n, err := far.Read(b)
+		if err != nil {
+			log.Fatal(err)
+		}
+		p, err := packet.Parse(b[:n], packet.IP)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(p)
+	}
+	fmt.Println(eng.Stats().Flows.Bypassed, "bypassed")
+	// Output:
+	// asked about a packet that goes forward
+	// IP 192.0.2.1.4000 > 192.0.2.2.80: UDP, length 5
+	// IP 192.0.2.1.4000 > 192.0.2.2.80: UDP, length 5
+	// 1 bypassed
 }
 
 // An hour goes by in no time.

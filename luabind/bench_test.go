@@ -112,6 +112,8 @@ var benchScripts = []struct{ name, src string }{
 	{"read", `on(function(p) if p.ip.dst == "192.0.2.9" then return "drop" end end)`},
 	{"write", `on(function(p) p.ip.ttl = p.ip.ttl - 1 end)`},
 	{"raw", `on(function(p) if p:u8(9) ~= 1 or p.ip:u16(2) ~= 84 or p.icmp:u32(4) ~= 65537 or p.ip:bits(4, 4) ~= 5 then error("misread") end end)`},
+	{"flow", `on(function(p) local f = p.flow if f.dir == "back" or f.busy then return "drop" end end)`},
+	{"bypass", `on(function(p) p.flow:bypass("pass") end)`},
 	{"count", `local n = 0 on(function(p) n = n + p.len end)`},
 }
 

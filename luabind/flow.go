@@ -12,8 +12,8 @@ import (
 )
 
 // A flowRef is what this script keeps with a flow: the table that p.flow is for every
-// packet of it. Its names stand in a metatable that all of them share, so who asked is
-// found by the table, in instance.flows.
+// packet of it. Its metatable is shared, so what a method is called on is found by the
+// table, in instance.flows.
 type flowRef struct {
 	in    *instance
 	table *lua.LTable
@@ -22,7 +22,10 @@ type flowRef struct {
 
 // FlowEnded forgets a flow that has ended. Its table is the script's, if it has kept
 // it, and remains what the script has written there.
-func (r *flowRef) FlowEnded() { delete(r.in.flows, r.table) }
+func (r *flowRef) FlowEnded() {
+	delete(r.in.flows, r.table)
+	r.table.Metatable = r.in.flowMetas.ended
+}
 
 // flowField is p.flow.
 func flowField() *field {
@@ -38,7 +41,7 @@ func (in *instance) flowOf(p *packet.Packet) lua.LValue {
 	}
 	old, _ := f.Value().(*flowRef)
 	if old != nil && old.in == in {
-		old.flow = f
+		old.flow, old.table.Metatable = f, in.flowMetas.dirs[f.Dir()]
 		return old.table
 	}
 	r := &flowRef{in: in, table: in.state.L().CreateTable(0, 0), flow: f}
@@ -49,9 +52,9 @@ func (in *instance) flowOf(p *packet.Packet) lua.LValue {
 		return lua.LNil
 	}
 	if in.flows == nil {
-		in.flows, in.flowMeta = map[*lua.LTable]*flowRef{}, in.newFlowMeta()
+		in.flows, in.flowMetas = map[*lua.LTable]*flowRef{}, in.newFlowMetas()
 	}
-	r.table.Metatable = in.flowMeta
+	r.table.Metatable = in.flowMetas.dirs[f.Dir()]
 	in.flows[r.table] = r
 	return r.table
 }
@@ -87,44 +90,45 @@ func (in *instance) inherit(t *lua.LTable, old *flowRef) {
 	}
 }
 
-// newFlowMeta is the metatable of all flows.
-func (in *instance) newFlowMeta() *lua.LTable {
+// flowMetas are the metatables of flows. The engine's names stand in their __index,
+// and dir with them: reading p.flow gives its table the metatable of p's direction,
+// for to ask a function on every read would cost more than all the rest.
+type flowMetas struct {
+	dirs  [2]*lua.LTable // by flow.Dir
+	ended *lua.LTable    // of one that has ended: no dir
+}
+
+func (in *instance) newFlowMetas() *flowMetas {
 	L := in.state.L()
+	write := L.NewFunction(in.setFlowName)
 	methods := map[string]*lua.LFunction{}
 	for name, m := range flowClass().methods {
 		methods[name] = L.NewFunction(func(L *lua.LState) int { return m.fn(in, L) })
 	}
-	meta := L.CreateTable(0, 3)
-	meta.RawSetString("__index", L.NewFunction(func(L *lua.LState) int {
-		L.Push(in.flowName(L, methods))
-		return 1
-	}))
-	meta.RawSetString("__newindex", L.NewFunction(in.setFlowName))
-	meta.RawSetString("__metatable", lua.LFalse)
-	return meta
-}
-
-// flowName is a name that the script has not written: one of the engine's, else nil.
-func (in *instance) flowName(L *lua.LState, methods map[string]*lua.LFunction) lua.LValue {
-	name, ok := L.Get(2).(lua.LString)
-	if !ok {
-		return lua.LNil
-	}
-	if name == "dir" {
-		t, _ := L.Get(1).(*lua.LTable)
-		if r := in.flows[t]; r != nil {
-			return dirs[r.flow.Dir()]
+	meta := func(dir lua.LValue) *lua.LTable {
+		names := L.CreateTable(0, 3)
+		names.RawSetString("dir", dir)
+		for name, fn := range methods {
+			names.RawSetString(name, fn)
 		}
-		return lua.LNil
+		t := L.CreateTable(0, 3)
+		t.RawSetString("__index", names)
+		t.RawSetString("__newindex", write)
+		t.RawSetString("__metatable", lua.LFalse)
+		return t
 	}
-	if fn := methods[string(name)]; fn != nil {
-		return fn
+	m := &flowMetas{ended: meta(lua.LNil)}
+	for d := range m.dirs {
+		m.dirs[d] = meta(lua.LString(flow.Dir(d).String()))
 	}
-	return lua.LNil
+	return m
 }
 
-// dirs are what flow.dir reads, made once: to make a Lua value of a string allocates.
-var dirs = [...]lua.LValue{flow.Forward: lua.LString("forward"), flow.Back: lua.LString("back")}
+// isFlow reports a table that p.flow is or was.
+func (in *instance) isFlow(t *lua.LTable) bool {
+	m, ok := t.Metatable.(*lua.LTable)
+	return ok && in.flowMetas != nil && (m == in.flowMetas.dirs[flow.Forward] || m == in.flowMetas.dirs[flow.Back] || m == in.flowMetas.ended)
+}
 
 // setFlowName writes a name that is new in the table.
 func (in *instance) setFlowName(L *lua.LState) int {

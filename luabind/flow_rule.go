@@ -72,7 +72,7 @@ func portNumber(v lua.LValue, or string) (uint16, error) {
 // checkFlow is argument 1 of a method of flows; false if it has ended.
 func (in *instance) checkFlow(L *lua.LState) (*flowRef, bool) {
 	t, ok := L.Get(1).(*lua.LTable)
-	if !ok || t.Metatable != lua.LValue(in.flowMeta) {
+	if !ok || !in.isFlow(t) {
 		in.state.Raise(L, errNoFlow)
 	}
 	r := in.flows[t]

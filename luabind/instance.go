@@ -27,7 +27,7 @@ type instance struct {
 	networkMeta *lua.LTable     // of what cidr returns
 	json        jsonMarks
 	handleMeta  *lua.LTable // of what on, after and every return
-	flowMeta    *lua.LTable // of what p.flow is; nil until a script asks for a flow
+	flowMetas   *flowMetas  // nil until a script asks for a flow
 	flows       map[*lua.LTable]*flowRef
 
 	hand  *packetRef   // the packet in hand, of handlers that keep nothing

@@ -77,6 +77,14 @@ func TestKindsOfErrors(t *testing.T) {
 	}
 }
 
+// The limit of flows is the engine's.
+func TestFlowsAreLimited(t *testing.T) {
+	c := configure(t, map[string]string{"config.toml": device + "[limits]\nflows = 7\n"})
+	if got := setup.Engine(c, setup.Options{}).Flows; got != 7 {
+		t.Errorf("%d flows, want 7", got)
+	}
+}
+
 // A script that may be trusted has io, another has not.
 func TestTrusted(t *testing.T) {
 	toml := device + "[[script]]\npath = \"s.lua\"\n"
