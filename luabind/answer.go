@@ -16,7 +16,11 @@ func answerMethods() map[string]*method {
 		"reply": {sig: "(fields?: packet.fields): packet", gives: true,
 			doc: "the answer of its protocol: addresses and ports swapped, flags and numbers as due; then your fields",
 			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
-				return in.answer(L, p.Reply(), 2)
+				a := p.Reply()
+				if t, ok := L.Get(2).(*lua.LTable); ok {
+					in.speakAs(a, t)
+				}
+				return in.answer(L, a, 2)
 			}},
 		"rst": {sig: "(fields?: packet.fields): packet", gives: true,
 			doc: "the TCP reset that answers it (RFC 9293 section 3.10.7)",
@@ -36,6 +40,22 @@ func answerMethods() map[string]*method {
 			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
 				return in.answer(L, p.Clone(), 2)
 			}},
+	}
+}
+
+// speakAs sends the reply a to ARP or neighbor discovery from the address that its
+// fields name: who answers says it twice, and it is the same.
+func (in *instance) speakAs(a *packet.Packet, fields *lua.LTable) {
+	for _, said := range []struct{ layer, field string }{{"arp", "sha"}, {"icmp6", "lladdr"}} {
+		t, ok := fields.RawGetString(said.layer).(*lua.LTable)
+		if !ok || !in.kindOf(said.layer).has(a) {
+			continue
+		}
+		text, _ := t.RawGetString(said.field).(lua.LString)
+		if m, err := packet.ParseMAC(string(text)); err == nil { // else setting the field says so
+			eth, _ := a.Ethernet()
+			eth.SetSrc(m)
+		}
 	}
 }
 
@@ -89,14 +109,6 @@ func (in *instance) setLayers(p *packet.Packet, t *lua.LTable) error {
 			return err
 		}
 	}
-	if v, ok := t.RawGetString("arp").(*lua.LTable); ok && p.Link() == packet.Ethernet {
-		// Who answers ARP says its address twice, and the frame's is the same.
-		if sha := v.RawGetString("sha"); sha != lua.LNil {
-			if err := in.setField(p, in.kindOf("eth"), lua.LString("src"), sha); err != nil {
-				return err
-			}
-		}
-	}
 	// As in assemble, from the inside out; Go's maps have no order of their own.
 	for _, name := range slices.Backward(builders) {
 		if v := t.RawGetString(name); v != lua.LNil {
@@ -122,7 +134,10 @@ func (in *instance) setLayer(p *packet.Packet, name lua.LString, v lua.LValue) e
 	if !ok {
 		return fmt.Errorf("%s: want a table of fields, got %s", name, describe(v))
 	}
-	if !k.has(p) {
+	switch {
+	case k.assign != nil:
+		return k.assign(in, p, k, v)
+	case !k.has(p):
 		return fmt.Errorf("%s: the packet has none", name)
 	}
 	return in.setFields(p, k, fields)

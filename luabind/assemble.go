@@ -43,14 +43,32 @@ func (in *instance) assembleAt(parts []part, depth int) (*packet.Packet, error) 
 	}
 	p.In, p.Out, p.Time = nil, in.scope.Home(), in.scope.Now()
 	for i, pt := range slices.Backward(parts) {
-		if pt.name == "" || pt.name == "vlan" && parts[i-1].name == "vlan" {
-			continue // bytes; and p.vlan is the outer tag: an inner one is built as it is
+		switch {
+		case pt.name == "":
+		case pt.name == "vlan" && i > 0 && parts[i-1].name == "vlan":
+			err = setInnerType(p, pt)
+		default:
+			err = in.setPart(p, pt)
 		}
-		if err := in.setPart(p, pt); err != nil {
+		if err != nil {
 			return nil, err
 		}
 	}
 	return p, nil
+}
+
+// setInnerType sets what an inner tag says about what follows. The rest of it is built
+// as it is: p.vlan is the outer tag.
+func setInnerType(p *packet.Packet, pt part) error {
+	v := pt.fields.RawGetString("type")
+	if v == lua.LNil {
+		return nil
+	}
+	n, err := whole(v, math.MaxUint16)
+	if err != nil {
+		return about("vlan.type", err)
+	}
+	return p.SetUint16(14+4+2, uint16(n)) // Ethernet, the outer tag, the inner one's first half
 }
 
 // innerAt is where in parts a packet within the packet begins, 0 if there is none.
@@ -191,7 +209,7 @@ func (in *instance) bareEth(rest []part) packet.Layer {
 	return e
 }
 
-// bareVLAN is a tag with all its fields.
+// bareVLAN is a tag with all that hides nothing of what follows.
 func bareVLAN(pt part) (packet.Layer, error) {
 	l := packet.VLAN{DEI: pt.fields.RawGetString("dei") == lua.LTrue}
 	for _, f := range []struct {
@@ -201,7 +219,6 @@ func bareVLAN(pt part) (packet.Layer, error) {
 	}{
 		{"id", 4095, func(v uint64) { l.ID = uint16(v) }},
 		{"prio", 7, func(v uint64) { l.Prio = uint8(v) }},
-		{"type", math.MaxUint16, func(v uint64) { l.Type = uint16(v) }},
 	} {
 		if v := pt.fields.RawGetString(f.name); v != lua.LNil {
 			n, err := whole(v, f.most)
