@@ -16,10 +16,12 @@ import (
 type Config struct {
 	Devices  []DeviceConfig
 	Programs []ProgramConfig
+	Impair   []ImpairConfig
 
 	Shared   shared.Limits // of each program's dictionaries, and of each that several share
 	OnError  OnError       // of handlers that do not say themselves; zero: drop
 	Flows    int           // most flows held; 0: flow.DefaultLimit
+	Held     int           // most packets that faults hold; 0: DefaultHeld
 	Seed     uint64        // decides all chance; 0: from the system
 	Clock    Clock         // zero: the system's
 	Wait     Wait          // zero: polite

@@ -1,7 +1,8 @@
 // Package engine is the pipeline: it reads packets from devices, lets programs
 // decide about them, and writes what comes out.
 //
-//	read batch -> flow rules -> chain of handlers -> way out -> rewrite -> cut to MTU -> fix-up -> write batch
+//	read batch -> faults -> flow rules -> chain of handlers -> way out
+//	way out -> rewrite -> cut to MTU -> faults -> fix-up -> write batch
 //
 // Fragments are joined inside the chain, in front of the first handler that asks
 // for it, and not at all where none does.
@@ -34,6 +35,13 @@
 // came in. Where nobody asks for a flow none of this costs anything; where somebody
 // does, every packet is looked up, or who is answered by nobody's handler would seem
 // idle.
+//
+// # Faults
+//
+// A bad link ([Config.Impair], [Scope.Impair]) is a stage at the device. Package
+// impair decides about each packet, and the engine does it: it drops, copies,
+// damages, and holds what is delayed until its time has come, at most Config.Held
+// packets.
 //
 // # Who may call what
 //

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -32,6 +33,8 @@ type Engine struct {
 
 	observers atomic.Pointer[[]observer]
 	stores    stores
+
+	impairments []*Impairment // of the configuration
 
 	// turn is held while programs start, are exchanged or are stepped; never in a
 	// run that has started. User code runs under it, so who asks for it on the
@@ -77,7 +80,11 @@ func New(c Config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{cfg: c, log: c.Log, seed: c.Seed, devices: devices, programs: programs, done: make(chan struct{})}
+	impairments, err := c.impairments(devices)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{cfg: c, impairments: impairments, log: c.Log, seed: c.Seed, devices: devices, programs: programs, done: make(chan struct{})}
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}
@@ -91,6 +98,7 @@ func New(c Config) (*Engine, error) {
 	w := newWorker(e)
 	w.pool.Rand = rand.New(rand.NewChaCha8(key(e.seed)))
 	e.worker = w
+	w.faults.most = cmp.Or(c.Held, DefaultHeld)
 	w.moveTo(c.Clock.start)
 	if w.waiter, err = newWaiter(c.Wait, func(i int) { w.devices[i].ready.Store(true) }); err != nil {
 		return nil, err
@@ -244,6 +252,7 @@ func (e *Engine) startAll() error {
 	}
 	w.scopes = scopes
 	w.refresh()
+	w.impair(e.impairments...)
 	for _, s := range scopes {
 		s.attach()
 	}

@@ -23,18 +23,25 @@ func (w *worker) handleBatch(l *lane) {
 	}
 }
 
-// handle runs one packet through the chain of its device and carries out what
-// was decided.
+// handle takes in one packet that was read from l.
 func (w *worker) handle(l *lane, p *packet.Packet) {
+	l.stats.received.add(1)
+	l.stats.receivedBytes.add(uint64(p.Len()))
+	if w.e.watched() {
+		w.observe(Event{Kind: Received, Device: l.name, Packet: p})
+	}
+	if l.faults[arriving] == nil || !w.impaired(l, arriving, p, 0) {
+		w.pass(l, p)
+	}
+}
+
+// pass runs p through the chain of l, from which it came, and carries out what was
+// decided.
+func (w *worker) pass(l *lane, p *packet.Packet) {
 	if w.stale {
 		w.rebuild()
 	}
-	l.stats.received.add(1)
-	l.stats.receivedBytes.add(uint64(p.Len()))
 	watched := w.e.watched()
-	if watched {
-		w.observe(Event{Kind: Received, Device: l.name, Packet: p})
-	}
 	p.SetTag(borrowed)
 	w.hand = p
 	var v Verdict

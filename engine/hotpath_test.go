@@ -5,9 +5,11 @@ import (
 	"io"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/tunscript/tunscript/engine"
 	"github.com/tunscript/tunscript/engine/flow"
+	"github.com/tunscript/tunscript/engine/impair"
 	"github.com/tunscript/tunscript/engine/packet"
 )
 
@@ -95,6 +97,7 @@ var ways = []struct {
 	name     string
 	programs []engine.Program
 	observed bool
+	impair   []engine.ImpairConfig
 }{
 	{name: "none"},
 	{name: "one", programs: []engine.Program{pass(1)}},
@@ -102,6 +105,7 @@ var ways = []struct {
 	{name: "waiting", programs: []engine.Program{waiting(1)}},
 	{name: "echo", programs: []engine.Program{echo}},
 	{name: "echo-observed", programs: []engine.Program{echo}, observed: true},
+	{name: "faults", impair: []engine.ImpairConfig{{Options: impair.Options{Corrupt: 0.5, Reorder: 0.1, Delay: 50 * time.Microsecond, Jitter: 10 * time.Microsecond}}}},
 	{name: "flow", programs: []engine.Program{flows(func(engine.Flow) {})}},
 	{name: "bypassed", programs: []engine.Program{flows(func(f engine.Flow) { f.Bypass(flow.Pass) })}},
 	{name: "rewritten", programs: []engine.Program{flows(func(f engine.Flow) { f.Rewrite(flow.Rewrite{Dport: 80}) })}},
@@ -116,7 +120,8 @@ func flows(do func(engine.Flow)) engine.Program {
 	})
 }
 
-func wayConfig(programs []engine.Program, observed bool) (c engine.Config) {
+func wayConfig(programs []engine.Program, observed bool, faults ...engine.ImpairConfig) (c engine.Config) {
+	c.Impair = faults
 	for _, p := range programs {
 		c.Programs = append(c.Programs, engine.ProgramConfig{Program: p})
 	}
@@ -131,7 +136,7 @@ func TestNoAllocationsPerPacket(t *testing.T) {
 	for _, w := range ways {
 		t.Run(w.name, func(t *testing.T) {
 			const n = 100_000
-			d := through(t, n, wayConfig(w.programs, w.observed))
+			d := through(t, n, wayConfig(w.programs, w.observed, w.impair...))
 			// What is left over is the runtime's own: a timer, a wake-up.
 			if got := d.after.Mallocs - d.before.Mallocs; got > 100 {
 				t.Errorf("%d allocations over %d packets", got, n*9/10)
@@ -144,7 +149,7 @@ func BenchmarkEngine(b *testing.B) {
 	for _, w := range ways {
 		b.Run(w.name, func(b *testing.B) {
 			b.ReportAllocs()
-			through(b, b.N, wayConfig(w.programs, w.observed))
+			through(b, b.N, wayConfig(w.programs, w.observed, w.impair...))
 		})
 	}
 }

@@ -44,7 +44,8 @@ const (
 	Dropped                    // a handler, on_error or, with no Program, the engine itself dropped it
 	Replaced                   // other packets leave in its place
 	Taken                      // a program has waited for it and keeps it
-	Held                       // a fragment was taken in and waits for the rest of its datagram
+	Held                       // a fragment waits for the rest of its datagram, or a fault delays a packet: Reason
+	Released                   // a packet that a fault delayed goes on: its verdict follows
 	Joined                     // the fragment in hand completed a datagram, which is Packet: its verdict follows
 	Abandoned                  // held fragments, of which Packet is one, are given up: Reason
 	Sent                       // a packet left by Device
@@ -55,7 +56,7 @@ const (
 
 var eventNames = [...]string{
 	Received: "received", Passed: "pass", Accepted: "accept", Dropped: "drop", Replaced: "replace", Taken: "taken",
-	Held: "hold", Joined: "joined", Abandoned: "abandoned",
+	Held: "hold", Released: "released", Joined: "joined", Abandoned: "abandoned",
 	Sent: "sent", Lost: "lost", Failed: "error", Gone: "gone",
 }
 

@@ -25,7 +25,7 @@ func (w *worker) send(p *packet.Packet) {
 			p.Time = w.now
 		}
 		if frag.Fits(p, l.port.MTU) {
-			l.out = append(l.out, p)
+			w.put(l, p)
 			return
 		}
 		if !w.cut(p, l) {
@@ -42,8 +42,11 @@ func (w *worker) cut(p *packet.Packet, l *lane) (ok bool) {
 	if l.out, ok = frag.Cut(l.out, p, l.port.MTU, &w.pool); !ok {
 		return false
 	}
-	for _, q := range l.out[n:] {
+	pieces := l.out[n:]
+	l.out = l.out[:n] // put writes no further than it has read
+	for _, q := range pieces {
 		q.SetTag(taken)
+		w.put(l, q)
 	}
 	return true
 }

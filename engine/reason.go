@@ -19,6 +19,9 @@ const (
 	ReasonRing        Reason = "ring full"   // another worker is behind
 	ReasonFlow        Reason = "flow rule"   // a program has said so of all packets of the flow
 
+	// Of faults there are more: package impair's.
+	ReasonDelayed Reason = "impair_delay" // it goes on later: not a drop, but for those that wait when the run ends
+
 	// Of fragments, where a handler asked for Defrag. What a datagram held when it was
 	// given up is counted a second time, by why it was.
 	ReasonHeld          Reason = "fragment"           // taken in until its datagram is whole, or completing it: not a drop

@@ -32,21 +32,22 @@ type Scope struct {
 	config  ProgramConfig
 	devices []int // indexes the program is attached to; nil: all
 
-	handles  []*Handle
-	timers   map[*Timer]struct{}
-	waiting  []*Timer // made while detached
-	waits    *waits   // nil until the first Await
-	started  []func()
-	onStop   func() any
-	onEnd    []func()
-	onReload func(any)
-	rand     *rand.Rand
-	born     time.Time // what Now says while detached
-	made     int       // handlers registered so far
-	attached bool
-	closed   bool
-	restarts int       // since then
-	since    time.Time // of the first Restart that counts
+	handles     []*Handle
+	timers      map[*Timer]struct{}
+	waiting     []*Timer // made while detached
+	waits       *waits   // nil until the first Await
+	impairments []*Impairment
+	started     []func()
+	onStop      func() any
+	onEnd       []func()
+	onReload    func(any)
+	rand        *rand.Rand
+	born        time.Time // what Now says while detached
+	made        int       // handlers registered so far
+	attached    bool
+	closed      bool
+	restarts    int       // since then
+	since       time.Time // of the first Restart that counts
 
 	post struct { // any goroutine
 		sync.Mutex
@@ -239,6 +240,7 @@ func (s *Scope) attach() {
 		}
 	}
 	s.waiting = nil
+	s.w.impair(s.impairments...)
 	s.w.stale = true
 }
 
@@ -278,6 +280,9 @@ func (s *Scope) close() (old any) {
 	}
 	for _, h := range s.handles {
 		h.on = false
+	}
+	for len(s.impairments) > 0 {
+		s.impairments[0].Cancel()
 	}
 	s.started, s.waiting, s.waits = nil, nil, nil
 	s.dirty()

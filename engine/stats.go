@@ -15,6 +15,18 @@ type Stats struct {
 	Errors   map[string]uint64 // failures of handlers, timers and tasks, by program
 	Failures map[string]uint64 // the same, by kind: "runtime", "instructions", "memory"; see Classed
 	Flows    FlowStats
+	Faults   FaultStats
+}
+
+// FaultStats counts what bad links did to packets, but for the drops: those are in
+// Reasons.
+type FaultStats struct {
+	Held       uint64 // now
+	Delayed    uint64 // held at a rule
+	Jumped     uint64 // went on ahead of their turn
+	Duplicated uint64
+	Corrupted  uint64
+	Truncated  uint64
 }
 
 // FlowStats counts flows, and packets that rules decided about.
@@ -86,6 +98,7 @@ func (w *worker) publish() {
 	}
 	w.touched = w.touched[:0]
 	w.flows.publish()
+	w.faults.publish()
 }
 
 // named counts by names that are not known beforehand, up to a bound: a script
@@ -134,6 +147,7 @@ func (e *Engine) Stats() Stats {
 		Errors:   w.errors.clone(),
 		Failures: w.classes.clone(),
 		Flows:    w.flows.stats(),
+		Faults:   w.faults.stats(),
 	}
 	for i, d := range e.devices {
 		c := &w.devices[i].stats

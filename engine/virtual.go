@@ -155,6 +155,9 @@ func (w *worker) nextInstant() (time.Time, bool) {
 	if ok {
 		at = time.Unix(0, ns).In(w.now.Location())
 	}
+	if due, held := w.faults.held.next(); held && (!ok || due.Before(at)) {
+		at, ok = due, true
+	}
 	for _, l := range w.devices {
 		q, timed := l.queue.(Timed)
 		if !timed || l.ended {

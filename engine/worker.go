@@ -35,6 +35,7 @@ type worker struct {
 	defrag  defrag
 	joining bool // fragments are to be joined in front of the next segment
 	flows   flows
+	faults  faults
 	pool    packet.Pool
 	mail    mail // any goroutine
 	waiter  *waiter
@@ -73,14 +74,17 @@ type lane struct {
 	way   *packet.Port // where passed packets leave, nil for nowhere
 	chain chain
 	queue Queue
-	ready atomic.Bool // any goroutine: something may wait to be read
-	ended bool        // no more packets will come
-	gone  bool        // lost: nothing can be written
-	in    [batch]*packet.Packet
-	read  int // packets in in
-	next  int // the next of them to handle
-	out   []*packet.Packet
-	stats deviceCounters
+	// faults are the rules about packets that arrive and that leave, nil where there
+	// are none.
+	faults [2][]*fault
+	ready  atomic.Bool // any goroutine: something may wait to be read
+	ended  bool        // no more packets will come
+	gone   bool        // lost: nothing can be written
+	in     [batch]*packet.Packet
+	read   int // packets in in
+	next   int // the next of them to handle
+	out    []*packet.Packet
+	stats  deviceCounters
 }
 
 func newWorker(e *Engine) *worker {
@@ -143,6 +147,9 @@ func (w *worker) loop() {
 		if at, ok := w.timers.next(); ok {
 			due = time.Unix(0, at)
 		}
+		if at, ok := w.faults.held.next(); ok && (due.IsZero() || at.Before(due)) {
+			due = at
+		}
 		w.waiter.wait(more, due)
 	}
 }
@@ -166,6 +173,9 @@ func (w *worker) letters() bool {
 // packets gives every queue that may have something its turn, and reports
 // whether there is more to do right now.
 func (w *worker) packets() (more bool) {
+	if w.faults.held.due(w.now) {
+		w.release()
+	}
 	for _, l := range w.devices {
 		if l.next == l.read && (l.ended || !l.ready.Load()) {
 			continue
@@ -188,7 +198,7 @@ func (w *worker) packets() (more bool) {
 		}
 		more = more || l.next < l.read || l.ready.Load() && !l.ended
 	}
-	return more
+	return more || w.faults.held.due(w.now)
 }
 
 // endLane is told that no more packets will come from l, and why.
@@ -209,8 +219,12 @@ func (w *worker) endLane(l *lane, err error) {
 	}
 }
 
-// finished reports that no device will give a packet again.
+// finished reports that no device will give a packet again, and none is held by
+// faults.
 func (w *worker) finished() bool {
+	if w.faults.held.len() > 0 {
+		return false
+	}
 	for _, l := range w.devices {
 		if !l.ended || l.next < l.read {
 			return false
@@ -251,6 +265,7 @@ func (w *worker) close() {
 		s.close()
 	}
 	w.endDefrag()
+	w.endFaults()
 	w.flush()
 	for _, l := range w.devices {
 		for ; l.next < l.read; l.next++ {
