@@ -94,6 +94,9 @@ func (d *Dumper) Observe(e *engine.Event) {
 		}
 		d.flush()
 		d.held = d.line(e)
+	case engine.Released: // a line for its verdict, long after the one that says that it is held
+		d.flush()
+		d.held = d.line(e)
 	case engine.Abandoned:
 		l := d.line(e)
 		l.note = e.Kind.String() + ": " + e.Reason
