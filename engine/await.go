@@ -32,6 +32,13 @@ type Await struct {
 	Run func(*packet.Packet)
 }
 
+// Count counts a packet that the program has lost, or has not let in, by why.
+func (s *Scope) Count(why Reason) {
+	if s.attached && !s.closed {
+		s.w.reasons.add(why)
+	}
+}
+
 // A Waiting is an Await that stands.
 type Waiting struct {
 	scope *Scope

@@ -16,6 +16,7 @@ const (
 	ReasonFull        Reason = "full"        // the far ring or the kernel's memory
 	ReasonRefused     Reason = "refused"     // the kernel calls it malformed
 	ReasonTruncated   Reason = "truncated"   // longer than the buffer it was read into
+	ReasonInboxFull   Reason = "inbox full"  // a task keeps no more packets than that
 	ReasonRing        Reason = "ring full"   // another worker is behind
 	ReasonFlow        Reason = "flow rule"   // a program has said so of all packets of the flow
 

@@ -27,7 +27,7 @@ type classMethod struct {
 
 // classes are all of them.
 func classes() []class {
-	return []class{handleClass(), dictionaryClass(), networkClass(), flowClass()}
+	return []class{handleClass(), dictionaryClass(), networkClass(), flowClass(), inboxClass()}
 }
 
 // newClass is the metatable of userdata of class c.

@@ -21,7 +21,7 @@ type global struct {
 
 // globals are all of them.
 func globals() []global {
-	return slices.Concat(handlerGlobals(), packetGlobals(), builderGlobals(), timeGlobals(),
+	return slices.Concat(handlerGlobals(), packetGlobals(), builderGlobals(), timeGlobals(), taskGlobals(),
 		lifecycleGlobals(), optionGlobals(), sharedGlobals(), logGlobals(), deviceGlobals(), byteGlobals(),
 		addressGlobals(), jsonGlobals())
 }

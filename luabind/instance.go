@@ -8,6 +8,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/tunscript/tunscript/engine"
+	"github.com/tunscript/tunscript/engine/filter"
 	"github.com/tunscript/tunscript/engine/packet"
 	"github.com/tunscript/tunscript/luabind/vm"
 )
@@ -23,6 +24,7 @@ type instance struct {
 	held   map[any]heldCall // what the engine will call, for the walk of memory
 
 	loading     bool            // the top level runs
+	tasks       tasks
 	options     map[string]bool // declared so far
 	networkMeta *lua.LTable     // of what cidr returns
 	json        jsonMarks
@@ -40,6 +42,7 @@ type instance struct {
 	flagTexts texts[packet.Flags]
 	ports     texts[*packet.Port]
 	parsed    map[lua.LString]netip.Addr
+	filters   map[string]*filter.Filter // of patterns
 	numbers   numbers
 }
 
@@ -92,15 +95,23 @@ func (in *instance) enter(fn *lua.LFunction, args ...lua.LValue) ([]lua.LValue, 
 		return nil, in.broken
 	}
 	values, err := in.state.Call(fn, args...)
-	if err != nil && in.state.Broken() {
-		in.broken = &vm.Error{Reason: vm.Panic, Script: in.script.name, Cause: err}
-		if e, ok := errors.AsType[*vm.Error](err); ok {
-			in.broken.Reason, in.broken.Line = e.Reason, e.Line
-		}
-		in.broken.Message = fmt.Sprintf("out of service since it failed (%v): load it anew", err)
-		in.scope.Restart()
+	if err != nil {
+		in.noteBroken(err)
 	}
 	return values, err
+}
+
+// noteBroken looks whether err has left the state broken.
+func (in *instance) noteBroken(err error) {
+	if !in.state.Broken() {
+		return
+	}
+	in.broken = &vm.Error{Reason: vm.Panic, Script: in.script.name, Cause: err}
+	if e, ok := errors.AsType[*vm.Error](err); ok {
+		in.broken.Reason, in.broken.Line = e.Reason, e.Line
+	}
+	in.broken.Message = fmt.Sprintf("out of service since it failed (%v): load it anew", err)
+	in.scope.Restart()
 }
 
 // handle is a handler's Run: it shows p to fn and reads its verdict.

@@ -20,6 +20,14 @@ type packetRef struct {
 	layers [maxKinds]*lua.LUserData // made when first asked for
 }
 
+// Size is what the packet takes besides the userdata: its buffer.
+func (ref *packetRef) Size() int {
+	if ref.p == nil || !ref.owned || ref.pooled {
+		return 0
+	}
+	return max(2048, ref.p.Len())
+}
+
 // A layerRef is what a layer userdata of Lua holds.
 type layerRef struct {
 	of   *packetRef
@@ -28,6 +36,7 @@ type layerRef struct {
 
 var (
 	errReturned = errors.New("the packet is gone, as its handler has returned: use p:copy() to keep one")
+	errAsked    = errors.New("the packet is gone, as the pattern's function has returned: use p:copy() to keep one")
 	errGiven    = errors.New("the packet was given away as a verdict: use p:copy() to keep one")
 )
 

@@ -96,9 +96,11 @@ func APIReference() *Reference {
 	for _, l := range headerLayers() {
 		r.Classes = append(r.Classes, layerClass(l, l.name))
 	}
-	for _, c := range r.Classes {
+	layers := r.Classes
+	for _, c := range layers {
 		r.Classes = append(r.Classes, fieldsClass(c))
 	}
+	r.Classes = append(r.Classes, patternClasses(layers)...)
 	for _, c := range classes() {
 		r.Classes = append(r.Classes, Class{Name: c.name, Doc: c.doc, Fields: classFields(c),
 			Methods: namesOf(c.methods, func(m classMethod) (string, string) { return m.sig, m.doc })})
@@ -149,6 +151,7 @@ func aliases() []Alias {
 		{"flags", "string", `letters of FSRPAUEC, one for each TCP flag: "SA"`},
 		{"handler", "fun(p: packet): verdict?, string?", "what on calls for a packet"},
 		{"mac", "string", `an Ethernet address: "02:00:00:00:00:01"`},
+		{"pattern", "filter|packet.pattern|fun(p: packet): boolean", "which packets a task waits for"},
 		{"verdict", `"pass"|"accept"|"drop"|packet|packet[]|false`, "what becomes of a packet: go on, forward now, end it, or these leave instead"},
 	}
 }

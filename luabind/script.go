@@ -20,6 +20,10 @@ type Options struct {
 	Trusted bool      // opens io, os, debug and load
 	Name    string    // of the program, in log and counters; empty: the script's file name
 
+	Tasks  int // alive at once; 0: 1000
+	Timers int // of after and every; 0: 10,000
+	Held   int // packets kept in inboxes, 256 in one; 0: 1000
+
 	// Option is asked for the value of every option that the script declares, each time
 	// it starts: a float64, int64, int, string, bool or Text. With false it is the
 	// default. nil leaves all at their defaults.
@@ -29,6 +33,10 @@ type Options struct {
 	// called on the worker and must not wait.
 	Log func(level Level, script, text string)
 }
+
+func (o *Options) tasks() int  { return cmp.Or(max(o.Tasks, 0), 1000) }
+func (o *Options) timers() int { return cmp.Or(max(o.Timers, 0), 10_000) }
+func (o *Options) held() int   { return cmp.Or(max(o.Held, 0), 1000) }
 
 // A Level is how much a line of a script's log matters.
 type Level uint8
@@ -106,5 +114,9 @@ func (s *Script) Start(scope *engine.Scope) error {
 	in.loading = true
 	_, err = in.state.Run(s.chunk)
 	in.loading = false
-	return err
+	if err != nil {
+		return err
+	}
+	scope.Started(in.startEarly) // behind everything that on_start was told
+	return nil
 }

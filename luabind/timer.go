@@ -36,9 +36,10 @@ func (in *instance) after(L *lua.LState) int {
 	for i := 3; i <= L.GetTop(); i++ {
 		args = append(args, L.Get(i))
 	}
+	in.checkTimers(L, "after")
 	var t *engine.Timer
 	t, err := in.scope.After(d, func() {
-		delete(in.held, t)
+		in.forgetTimer(t)
 		in.call(fn, args...)
 	})
 	return in.pushTimer(L, "after", t, heldCall{fn, args}, err)
@@ -47,6 +48,7 @@ func (in *instance) after(L *lua.LState) int {
 func (in *instance) every(L *lua.LState) int {
 	d, fn := in.seconds(L, 1, "every"), in.checkFunction(L, 2, "every")
 	in.checkMost(L, 2, "every")
+	in.checkTimers(L, "every")
 	t, err := in.scope.Every(d, func() { in.call(fn) })
 	return in.pushTimer(L, "every", t, heldCall{fn: fn}, err)
 }
@@ -56,10 +58,26 @@ func (in *instance) pushTimer(L *lua.LState, name string, t *engine.Timer, call 
 		return in.state.Raise(L, fmt.Errorf("%s: %w", name, err))
 	}
 	in.held[t] = call
+	in.tasks.timers++
 	return in.pushHandle(L, func() {
 		t.Cancel()
-		delete(in.held, t)
+		in.forgetTimer(t)
 	})
+}
+
+// checkTimers refuses one timer more than there may be.
+func (in *instance) checkTimers(L *lua.LState, name string) {
+	if most := in.script.opt.timers(); in.tasks.timers >= most {
+		in.state.Raise(L, &limitError{"timers", fmt.Sprintf("%s: %d timers are set, and more may not be (limits: timers): cancel some", name, most)})
+	}
+}
+
+// forgetTimer is told that a timer has run or was cancelled.
+func (in *instance) forgetTimer(t *engine.Timer) {
+	if _, ok := in.held[t]; ok {
+		delete(in.held, t)
+		in.tasks.timers--
+	}
 }
 
 func (in *instance) now(L *lua.LState) int {

@@ -46,6 +46,7 @@ func Scripts(c *config.Config, opt Options) ([]engine.ProgramConfig, error) {
 			Trusted: s.Trusted || opt.Trusted,
 			Log:     scriptLog(opt.Log),
 			Option:  settings.of(s),
+			Tasks:   c.Limits.Tasks, Timers: c.Limits.Timers, Held: c.Limits.Held,
 			Limits: vm.Limits{
 				Instructions: int(c.Limits.Instructions), LoadInstructions: int(c.Limits.LoadInstructions),
 				Memory: int(c.Limits.Memory), String: int(c.Limits.String), Coroutines: c.Limits.Coroutines,

@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -62,8 +63,17 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Class is the Reason's word, by which the engine counts failures.
-func (e *Error) Class() string { return e.Reason.String() }
+// Class is the Reason's word, or that of the Go error behind it, by which the engine
+// counts failures.
+func (e *Error) Class() string {
+	if c, ok := errors.AsType[interface {
+		error
+		Class() string
+	}](e.Cause); ok {
+		return c.Class()
+	}
+	return e.Reason.String()
+}
 
 // Unwrap is the Go error behind it, so that errors.Is and errors.As see through.
 func (e *Error) Unwrap() error { return e.Cause }

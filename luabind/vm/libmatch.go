@@ -31,22 +31,47 @@ func (s *State) settle(L *lua.LState, m *matcher, have int) {
 // search finds the first match at or after from; start is -1 if there is none.
 func (s *State) search(L *lua.LState, m *matcher, from int) (start, end int) {
 	have := m.steps
+	start, end = m.search(from)
+	s.settle(L, m, have)
+	return start, end
+}
+
+func (m *matcher) search(from int) (start, end int) {
 	p, anchored := 0, strings.HasPrefix(m.pat, "^")
 	if anchored {
 		p = 1
 	}
-	start, end = from, -1
-	for ; start <= len(m.src); start++ {
+	for start = from; start <= len(m.src); start++ {
 		m.reset()
-		if end = m.match(start, p); end >= 0 || m.err != "" || anchored {
+		if end = m.match(start, p); end >= 0 {
+			return start, end
+		}
+		if m.err != "" || anchored {
 			break
 		}
 	}
-	s.settle(L, m, have)
-	if end < 0 {
-		return -1, -1
+	return -1, -1
+}
+
+// Match reports whether pat matches somewhere in src, as string.find does. L is the
+// caller of the binding that asks, and pays for it; with nil the question comes from
+// outside of any entry, has a budget of its own, and Match raises nothing.
+func (s *State) Match(L *lua.LState, src, pat string) (bool, error) {
+	var m matcher
+	if L != nil {
+		s.begin(&m, src, pat)
+		start, _ := s.search(L, &m, 0)
+		return start >= 0, nil
 	}
-	return start, end
+	m.src, m.pat, m.steps = src, pat, s.lim.Instructions*stepsAnInstruction
+	_, end := m.search(0)
+	switch m.err {
+	case "":
+		return end >= 0, nil
+	case errSteps:
+		return false, &Error{Reason: Instructions, Message: "used up its instructions: the pattern takes too long for this text (limits: instructions)"}
+	}
+	return false, &Error{Reason: Runtime, Message: m.err}
 }
 
 // pushCapture pushes capture i; with no captures, the whole match is capture 0.

@@ -22,6 +22,12 @@ const (
 	sizeNumber   = 8
 )
 
+// Sized is the value of a userdata that holds bytes outside of Lua, which count
+// against Limits.Memory, too.
+type Sized interface {
+	Size() int
+}
+
 // walker adds up everything that can be reached.
 type walker struct {
 	s     *State
@@ -136,8 +142,11 @@ func (w *walker) visit(v lua.LValue) {
 		if v.Metatable != nil {
 			w.add(v.Metatable)
 		}
-		if e, ok := v.Value.(lua.LValue); ok {
+		switch e := v.Value.(type) {
+		case lua.LValue:
 			w.add(e)
+		case Sized:
+			w.bytes += e.Size()
 		}
 	case *lua.LState:
 		w.bytes += sizeThread + registerCap(v)*sizeSlot + sizeSegment
