@@ -18,6 +18,10 @@ type Await struct {
 	Filter string         // pcap-filter(7) text; "" wants everything
 	Match  *filter.Filter // the same, compiled; used instead of Filter if not nil
 
+	// Flow is whose packets are waited for, and with them ICMP errors about it; zero:
+	// any. Who waits for a flow is found by it.
+	Flow Flow
+
 	// Ask is asked last, about packets that the filter matches, which are borrowed;
 	// nil says yes. It is asked one after the other with those of others: an index
 	// cannot see into it.
@@ -43,6 +47,8 @@ func (s *Scope) Count(why Reason) {
 type Waiting struct {
 	scope *Scope
 	a     Await
+	order uint64 // ascending as they come
+	among *filter.Set[*Waiting]
 	entry *filter.Entry[*Waiting] // nil when it has ended
 	timer *Timer
 }
@@ -76,7 +82,7 @@ func (s *Scope) Await(a Await) (*Waiting, error) {
 		s.waits = new(waits)
 		s.dirty() // from now on the chain asks them
 	}
-	w.entry = s.waits.of(w).Add(a.Match, w)
+	s.waits.add(w)
 	return w, nil
 }
 
@@ -86,8 +92,7 @@ func (w *Waiting) Cancel() {
 	if w == nil || w.entry == nil || w.scope.closed {
 		return
 	}
-	w.scope.waits.of(w).Remove(w.entry)
-	w.entry = nil
+	w.scope.waits.remove(w)
 	w.timer.Cancel()
 }
 
@@ -104,51 +109,6 @@ func (w *Waiting) deliver(p *packet.Packet) {
 	}
 	w.scope.w.last = w.scope
 	w.a.Run(p)
-}
-
-// waits are those of one program. Who waits for a packet of one flow is found by
-// the filter like all others; a third set, by flow, has its place here.
-type waits struct {
-	takers, peeks filter.Set[*Waiting]
-}
-
-func (ws *waits) of(w *Waiting) *filter.Set[*Waiting] {
-	if w.a.Peek {
-		return &ws.peeks
-	}
-	return &ws.takers
-}
-
-// find is the longest waiting of set behind the place after that wants p. What is
-// asked may begin and end waits.
-func find(set *filter.Set[*Waiting], p *packet.Packet, after, last uint64) (*Waiting, uint64) {
-	for {
-		e, at := set.Next(p, after, last)
-		if e == nil {
-			return nil, 0
-		}
-		w := e.Value
-		if w.a.Ask == nil || w.a.Ask(p) && w.entry == e {
-			return w, at
-		}
-		after = at
-	}
-}
-
-// show shows p to those that wait. One that has begun to wait only since p came,
-// such as a task that has just been given a copy of it, does not see it.
-func (ws *waits) show(p *packet.Packet) *Waiting {
-	lastPeek, lastTaker := ws.peeks.Last(), ws.takers.Last()
-	if ws.peeks.Len() > 0 {
-		for w, at := find(&ws.peeks, p, 0, lastPeek); w != nil; w, at = find(&ws.peeks, p, at, lastPeek) {
-			w.deliver(p.Clone())
-		}
-	}
-	if ws.takers.Len() == 0 {
-		return nil
-	}
-	w, _ := find(&ws.takers, p, 0, lastTaker)
-	return w
 }
 
 // take gives p, which nobody else gets, to t. It is a copy, of no more room than it

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tunscript/tunscript/engine"
 	"github.com/tunscript/tunscript/engine/filter"
+	"github.com/tunscript/tunscript/engine/flow"
 	"github.com/tunscript/tunscript/engine/packet"
 )
 
@@ -313,5 +314,64 @@ func BenchmarkTimers(b *testing.B) {
 				b.Fatal(err)
 			}
 		})
+	}
+}
+
+// Who waits for a flow sees its packets in both directions, and takes turns with
+// those that wait for anything, the longest waiting first.
+func TestAwaitAFlow(t *testing.T) {
+	var got []string
+	note := func(word string) func(*packet.Packet) {
+		return func(p *packet.Packet) { got = append(got, word+" "+string(p.Payload())) }
+	}
+	var f engine.Flow
+	b := virtual(t, engine.ProgramFunc("p", func(s *engine.Scope) error {
+		_, err := s.Await(engine.Await{Filter: "udp dst port 7", Run: func(p *packet.Packet) {
+			note("first")(p)
+			f, _ = s.Flow(p)
+			s.Await(engine.Await{Flow: f, Peek: true, Stay: true, Run: note("peek")})
+			s.Await(engine.Await{Flow: f, Run: note("a")})
+			s.Await(engine.Await{Run: note("any")})
+			s.Await(engine.Await{Flow: f, Ask: func(p *packet.Packet) bool { return string(p.Payload()) != "4" }, Run: note("b")})
+			w, _ := s.Await(engine.Await{Flow: f, Run: note("cancelled")})
+			w.Cancel()
+		}})
+		return err
+	}))
+	answer := func(s string) *packet.Packet {
+		p := udp(t, 7, s).Reply()
+		p.SetPayload([]byte(s))
+		return p
+	}
+	b.step(0, udp(t, 7, "1"))
+	b.step(0, udp(t, 9, "stranger")) // for any: it has waited longest for this one
+	b.step(0, answer("2"), udp(t, 9, "stranger"), answer("4"), udp(t, 7, "5"), answer("6"))
+	want := []string{"first 1", "any stranger", "peek 2", "a 2", "peek 4", "peek 5", "b 5", "peek 6"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"stranger", "4", "6"}, b.got(1)); diff != "" {
+		t.Error(diff)
+	}
+	if !f.Same(f) || f.Same(engine.Flow{}) {
+		t.Error("a flow is itself and no other")
+	}
+}
+
+// A flow that the program has bypassed is not for its tasks.
+func TestBypassedFlowsAreNotWaitedFor(t *testing.T) {
+	b := virtual(t, engine.ProgramFunc("p", func(s *engine.Scope) error {
+		s.Handle(engine.Handler{Run: func(p *packet.Packet) engine.Verdict {
+			f, _ := s.Flow(p)
+			f.Bypass(flow.Pass)
+			s.Await(engine.Await{Run: func(p *packet.Packet) { t.Errorf("taken: %v", p) }})
+			return engine.Pass()
+		}})
+		return nil
+	}))
+	b.step(0, udp(t, 7, "1"))
+	b.step(0, udp(t, 7, "2"))
+	if diff := cmp.Diff([]string{"1", "2"}, b.got(1)); diff != "" {
+		t.Error(diff)
 	}
 }

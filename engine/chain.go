@@ -113,7 +113,7 @@ func (w *worker) decide(c chain, p *packet.Packet) (v Verdict, by *Handle) {
 			}
 		}
 		if seg.waits != nil {
-			if t := seg.waits.show(p); t != nil {
+			if t := seg.waits.show(p, w.flows.f, w.flows.found); t != nil {
 				return Verdict{kind: take, more: t}, nil
 			}
 		}

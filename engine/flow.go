@@ -52,6 +52,9 @@ func (f Flow) Dir() flow.Dir { return f.f.Dir() }
 // Live reports that the flow has not ended.
 func (f Flow) Live() bool { return f.f.Live() }
 
+// Same reports that f and g are one flow, in whatever directions.
+func (f Flow) Same(g Flow) bool { return f.f.Same(g.f) }
+
 // Value is what the program keeps with the flow, or the one kept whose place it
 // took by a Swap; nil if nothing.
 func (f Flow) Value() any { return f.f.Value(f.owner()) }

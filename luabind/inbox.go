@@ -43,7 +43,7 @@ func (in *instance) inbox(L *lua.LState) int {
 	}
 	b := &inbox{in: in}
 	b.waiting, err = in.scope.Await(engine.Await{
-		Name: in.place(L), Match: pt.match, Ask: pt.asker(in.scope.Fail), Peek: pt.peek, Stay: true, Run: b.put,
+		Name: in.place(L), Match: pt.match, Flow: pt.flow, Ask: pt.asker(in.scope.Fail), Peek: pt.peek, Stay: true, Run: b.put,
 	})
 	if err != nil {
 		return in.state.Raise(L, fmt.Errorf("inbox: %w", err))
@@ -71,7 +71,7 @@ func inboxClass() class {
 // put keeps a packet, or gives it to who waits for it.
 func (b *inbox) put(p *packet.Packet) {
 	for _, r := range slices.Clone(b.readers) {
-		ok, err := r.pt.holds(p, nil)
+		ok, err := r.pt.holds(b.in, p, nil)
 		if err != nil {
 			r.t.throwSoon(err)
 		} else if ok {
@@ -123,7 +123,7 @@ func (in *instance) readBox(L *lua.LState, name string, must bool) int {
 		return in.state.Raise(L, fmt.Errorf("%s: peek belongs to the inbox itself: inbox{..., peek = true}", what))
 	}
 	for i, p := range b.kept {
-		ok, err := pt.holds(p, L)
+		ok, err := pt.holds(in, p, L)
 		if err != nil {
 			return in.state.Raise(L, err)
 		}

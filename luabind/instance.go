@@ -23,7 +23,7 @@ type instance struct {
 	kinds  kinds
 	held   map[any]heldCall // what the engine will call, for the walk of memory
 
-	loading     bool            // the top level runs
+	loading     bool // the top level runs
 	tasks       tasks
 	options     map[string]bool // declared so far
 	networkMeta *lua.LTable     // of what cidr returns

@@ -1,12 +1,14 @@
 package luabind
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 
+	"github.com/tunscript/tunscript/engine"
 	"github.com/tunscript/tunscript/engine/filter"
 	"github.com/tunscript/tunscript/engine/packet"
 )
@@ -18,7 +20,8 @@ import (
 type pattern struct {
 	match     *filter.Filter // nil: every packet
 	terms     []term         // of a table, for what expect shows
-	ask       []asked        // what match leaves open
+	flow      engine.Flow    // zero: any
+	ask       []asked        // what match and flow leave open
 	functions []lua.LValue   // in ask
 	peek      bool
 }
@@ -62,9 +65,14 @@ func (pt *pattern) askAll(p *packet.Packet, L *lua.LState) (bool, error) {
 }
 
 // holds asks everything.
-func (pt *pattern) holds(p *packet.Packet, L *lua.LState) (bool, error) {
+func (pt *pattern) holds(in *instance, p *packet.Packet, L *lua.LState) (bool, error) {
 	if !pt.match.Match(p) {
 		return false, nil
+	}
+	if pt.flow != (engine.Flow{}) {
+		if f, ok := in.scope.Flow(p); !ok || !f.Same(pt.flow) {
+			return false, nil
+		}
 	}
 	return pt.askAll(p, L)
 }
@@ -172,6 +180,8 @@ func (r *patternReader) entry(key, v lua.LValue) error {
 		return r.payload(v)
 	case name == "payload_is":
 		return r.payloadIs(v)
+	case name == "flow":
+		return r.flow(v)
 	case m.layer != nil:
 		return r.layer(m.layer, string(name), v)
 	case m.field != nil:
@@ -250,6 +260,20 @@ func (r *patternReader) payloadIs(v lua.LValue) error {
 	r.asked(term{name: "payload", want: quote(string(s)),
 		holds: func(p *packet.Packet) bool { return string(p.Payload()) == string(s) },
 		got:   func(p *packet.Packet) string { return fmt.Sprintf("is %s", quote(string(p.Payload()))) }})
+	return nil
+}
+
+// flow is flow = p.flow: the packets of one flow, in both directions.
+func (r *patternReader) flow(v lua.LValue) error {
+	t, _ := v.(*lua.LTable)
+	ref := r.in.flows[t]
+	switch {
+	case t == nil:
+		return fmt.Errorf("flow: want a flow, as in flow = p.flow, got %s", describe(v))
+	case ref == nil:
+		return errors.New("flow: the table is no flow, or of one that has ended: use p.flow")
+	}
+	r.pt.flow = ref.flow
 	return nil
 }
 

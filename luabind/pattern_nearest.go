@@ -108,10 +108,14 @@ func missed(what string, pt *pattern, after time.Duration, seen []*packet.Packet
 			sep, missing = "; ", t.name+"."
 		}
 	}
-	if sep == ": " && len(pt.functions) == 0 && len(pt.terms) > 0 {
-		b.WriteString(": it matches, but another task or inbox took it")
-	} else if sep == ": " {
+	switch {
+	case sep != ": ":
+	case len(pt.functions) > 0:
 		b.WriteString(": the pattern's function said no")
+	case pt.flow != (engine.Flow{}):
+		b.WriteString(": it is of another flow")
+	default:
+		b.WriteString(": it matches, but another task took it, or a handler before it could come here")
 	}
 	return errors.New(b.String())
 }

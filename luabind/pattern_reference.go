@@ -7,6 +7,8 @@ func patternClasses(layers []Class) (all []Class) {
 		t := Class{Name: c.Name + ".pattern", Kind: Table, Doc: "what the fields of " + c.Name + " are to be"}
 		for _, f := range c.Fields {
 			switch {
+			case f.Type == "flow?":
+				f.Type, f.Doc = "flow", "packets of this flow, in both directions"
 			case c.Name == "packet" && f.Type == f.Name+"?": // a layer
 				f.Type = f.Name + ".pattern|boolean"
 			case f.Type == "tcp.options":

@@ -242,7 +242,7 @@ func (in *instance) receive(L *lua.LState, name string, must bool) int {
 		seen.end()
 	}
 	w, err = in.scope.Await(engine.Await{
-		Name: in.place(L), Match: pt.match, Ask: pt.asker(t.throwSoon), Peek: pt.peek, Timeout: timeout,
+		Name: in.place(L), Match: pt.match, Flow: pt.flow, Ask: pt.asker(t.throwSoon), Peek: pt.peek, Timeout: timeout,
 		Run: func(p *packet.Packet) {
 			over()
 			switch {

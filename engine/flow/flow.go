@@ -34,6 +34,13 @@ func (f Flow) Live() bool { return f.entry() != nil }
 // Same reports that f and g are one flow, in whatever directions.
 func (f Flow) Same(g Flow) bool { return f.t == g.t && f.i == g.i && f.gen == g.gen }
 
+// Key is f as every packet of the flow gives it, whatever its direction: to be
+// compared, or the key of a map.
+func (f Flow) Key() Flow {
+	f.dir = Forward
+	return f
+}
+
 func (f Flow) entry() *entry {
 	if f.t == nil {
 		return nil
