@@ -1,0 +1,69 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrNotStepped says that a program can be loaded by another only where nobody else
+// exchanges programs meanwhile: in an engine that is stepped by Advance.
+var ErrNotStepped = errors.New("only an engine that Advance steps loads programs from within: use Engine.Add")
+
+// Load brings a program in at the end of the order, as Engine.Add does, but from a
+// program that runs, on the worker: this is how a test loads the script that it tests.
+// The program starts at once, and an error of it is returned, when nothing has happened.
+// It takes part from the next exchange, before time moves on and before the packets
+// that wait are read, and then calls then, on the worker, unless s has ended. It needs a
+// virtual clock that is stepped by Advance: ErrNotStepped.
+func (s *Scope) Load(pc ProgramConfig, then func()) error {
+	e, w := s.w.e, s.w
+	e.mu.Lock()
+	state := e.state
+	e.mu.Unlock()
+	switch {
+	case s.closed:
+		return ErrScopeClosed
+	case state != stepped || !s.attached:
+		return ErrNotStepped
+	}
+	if err := pc.check(e.devices, e.programs); err != nil {
+		return err
+	}
+	in, err := e.prepare(pc)
+	if err != nil {
+		return err
+	}
+	sent := w.mail.send(func() {
+		e.exchange(len(e.programs), pc, in)
+		if then != nil {
+			s.call(then)
+		}
+	}, w.wake)
+	if !sent {
+		in.close()
+		return ErrStopped
+	}
+	return nil
+}
+
+// Forward sets the device that packets which come in by device leave by, when they
+// pass, from the next packet on; "" is nowhere.
+func (s *Scope) Forward(device, out string) error {
+	if !s.attached || s.closed {
+		return ErrDetached
+	}
+	i := s.w.e.deviceIndex(device)
+	if i < 0 {
+		return fmt.Errorf("no device %q: %s", device, s.w.e.deviceNames())
+	}
+	if out == "" {
+		s.w.devices[i].way = nil
+		return nil
+	}
+	j := s.w.e.deviceIndex(out)
+	if j < 0 {
+		return fmt.Errorf("no device %q: %s", out, s.w.e.deviceNames())
+	}
+	s.w.devices[i].way = s.w.devices[j].port
+	return nil
+}
