@@ -11,6 +11,7 @@ import (
 type class struct {
 	name    string // of LuaLS: "handle"
 	doc     string
+	open    bool // the script keeps names of its own in it
 	fields  map[string]classField
 	methods map[string]classMethod
 }

@@ -17,7 +17,7 @@ import (
 // script's.
 func flowClass() class {
 	return class{
-		name: "flow", doc: "a table of the script's own for all packets of a flow, both directions, as long as it lives",
+		name: "flow", open: true, doc: "a table of the script's own for all packets of a flow, both directions, as long as it lives",
 		fields: map[string]classField{
 			"dir": {`"forward"|"back"?`, "where the packet goes that the flow was read of: forward as the first one seen; nil when the flow has ended"},
 		},

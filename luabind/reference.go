@@ -38,6 +38,7 @@ type Class struct {
 	Name    string // "packet", "tcp", "tcp.options", "handle", "on.options"
 	Doc     string
 	Kind    ClassKind
+	Open    bool // the script keeps names of its own in it
 	Fields  []Field
 	Methods []Name
 }
@@ -46,7 +47,7 @@ type Class struct {
 type ClassKind uint8
 
 const (
-	Object ClassKind = iota // a handle and the like: what it has not is nil
+	Object ClassKind = iota // a handle and the like
 	Layer                   // a packet or one of its layers: what it has not is an error
 	Table                   // the table that a function takes: what it has not is an error
 )
@@ -102,7 +103,7 @@ func APIReference() *Reference {
 	}
 	r.Classes = append(r.Classes, patternClasses(layers)...)
 	for _, c := range classes() {
-		r.Classes = append(r.Classes, Class{Name: c.name, Doc: c.doc, Fields: classFields(c),
+		r.Classes = append(r.Classes, Class{Name: c.name, Doc: c.doc, Open: c.open, Fields: classFields(c),
 			Methods: namesOf(c.methods, func(m classMethod) (string, string) { return m.sig, m.doc })})
 	}
 	r.Classes = append(r.Classes,

@@ -57,7 +57,7 @@ func rootCommand() *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err) })
-	root.AddCommand(demoCommand(), labCommand(), runCommand(), replayCommand(), checkCommand(), versionCommand())
+	root.AddCommand(demoCommand(), labCommand(), runCommand(), replayCommand(), checkCommand(), initCommand(), stubsCommand(), versionCommand())
 	return root
 }
 

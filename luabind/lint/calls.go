@@ -68,8 +68,8 @@ func (f *file) checkMethod(e *ast.FuncCallExpr) {
 		}
 		return
 	}
-	if c.Kind == luabind.Object && len(c.methods) == 0 {
-		return
+	if c.Open {
+		return // a function that the script keeps there
 	}
 	f.report(f.methodAt(e), Error, e.Method, luabind.Nearest(e.Method, c.names), "%s has no %q", c.Name, e.Method)
 }

@@ -20,7 +20,7 @@ func (f *file) checkField(e *ast.AttrGetExpr) {
 		return
 	}
 	c := f.c.api.classes[t.name]
-	if c == nil || c.Kind != luabind.Layer {
+	if c == nil || c.Open || c.Kind == luabind.Table {
 		return
 	}
 	if !c.has(key.Value) {

@@ -29,7 +29,7 @@ func Luacheck(r *luabind.Reference) string {
 	}
 	slices.Sort(tables)
 	var b strings.Builder
-	b.WriteString("-- What scripts of tunscript know, for luacheck. Written by tunscript stubs.\n" +
+	b.WriteString("-- What scripts of tunscript know, for luacheck. Written by tunscript stubs --luacheck.\n" +
 		"-- A trusted script has more: for it write std = \"lua51+tunscript\".\n" +
 		"stds.tunscript = {\n  read_globals = {\n")
 	for _, name := range names {
@@ -46,7 +46,7 @@ func Luacheck(r *luabind.Reference) string {
 		}
 		b.WriteString("    } },\n")
 	}
-	b.WriteString("  },\n}\nstd = \"tunscript\"\nmax_line_length = false\nunused_args = false\n")
+	b.WriteString("  },\n}\nstd = \"tunscript\"\nmax_line_length = false\nunused_args = false\nexclude_files = { \".tunscript\" }\n")
 	return b.String()
 }
 

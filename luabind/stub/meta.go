@@ -53,6 +53,9 @@ func (m *metaWriter) class(c luabind.Class) {
 		}
 		m.line("---@field %s%s %s # %s", f.Name, optional, f.Type, fieldDoc(f))
 	}
+	if c.Open {
+		m.line("---@field [any] any # what the script keeps in it")
+	}
 	switch c.Name {
 	case "packet":
 		m.line("---@operator div(packet|string): packet")

@@ -146,6 +146,23 @@ end)
 `,
 	},
 	{
+		title: "State",
+		text: `
+Globals and locals of a script are its state; with several workers each has its own. ` + "`p.flow`" + ` is a table for all packets of a flow, both directions, as long as it lives. ` + "`shared.name`" + ` is a dictionary that all workers see and that outlives a reload.
+`,
+		globals: []string{"shared"},
+		classes: []string{"flow", "flow.rewrite", "dictionary"},
+		example: `
+on("tcp dst port 8080", function(p)
+  if not p.flow.seen then
+    p.flow.seen = now()
+    shared.clients:incr(p.ip.src, 1)
+  end
+  p.flow:rewrite{ dport = 80 }
+end)
+`,
+	},
+	{
 		title:   "Devices and the run",
 		text:    "`devices.tun0.mtu` reads what a device is now. With several workers each runs the whole script, and `worker` is its number.",
 		globals: []string{"devices", "worker", "stop", "option"},
@@ -163,6 +180,7 @@ end)
 		title:   "Bytes and text",
 		text:    "`print` writes to the log, too.",
 		globals: []string{"hex", "tohex", "checksum", "log.", "bit.", "bit32.", "json.", "string.", "aton", "ntoa", "cidr", "seqdiff"},
+		classes: []string{"network"},
 		example: `
 assert(hex"45 00" == "E\0")
 assert(tohex("E\0") == "4500")
