@@ -23,6 +23,14 @@
 // What a script makes itself (p:reply(), p:copy(), builders) is its own until it
 // is returned as a verdict, which gives it away; send takes a snapshot.
 //
+// # Flows
+//
+// p.flow is a plain table, made when a script first asks, and the same for every packet
+// of the flow; the engine keeps it with the flow. The engine's names (dir, bypass,
+// rewrite) stand in its metatable, one for each direction, so reading them calls no
+// function. When the script is exchanged, the next one gets a copy, as data, when it
+// first asks.
+//
 // # The registry
 //
 // The API stands in one registry: globals (globals.go), layers (kind.go) and classes
