@@ -17,6 +17,7 @@ import (
 
 	"github.com/tunscript/tunscript/engine"
 	"github.com/tunscript/tunscript/engine/packet"
+	"github.com/tunscript/tunscript/engine/packet/dissect"
 )
 
 // room is how many lines wait for the writer before further ones are lost.
@@ -175,6 +176,9 @@ func (l *line) write(b *bufio.Writer, hex bool) {
 		text = err.Error()
 	} else {
 		text = p.String()
+		if more := dissect.Line(p); more != "" {
+			text += ": " + more
+		}
 	}
 	fmt.Fprintf(b, "%s %s %s %4d  %s", l.time.Format("15:04:05.000000"), l.device, direction, len(l.frame), text)
 	if l.note != "" {

@@ -160,3 +160,20 @@ func Example() {
 	d.Close()
 	// Output: 03:04:05.000006 tun0 in    33  IP 192.0.2.1.4000 > 192.0.2.2.7: UDP, length 5  [drop by gate.lua:1: blocked]
 }
+
+// What package packet has no view of is said all the same.
+func TestWhatFollowsTheLastView(t *testing.T) {
+	p, err := packet.Build(packet.IPv4{Src: netip.MustParseAddr("192.0.2.1"), Dst: netip.MustParseAddr("224.0.0.9"), ID: 1, Proto: 2},
+		packet.Payload("\x16\x00\x00\x00\xe0\x00\x00\x09"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	d := dump.New(&out, dump.Options{})
+	d.Observe(&engine.Event{Kind: engine.Sent, Time: at, Device: "tun0", Packet: p})
+	d.Close()
+	want := "03:04:05.000006 tun0 out   28  IP 192.0.2.1 > 224.0.0.9: proto 2, length 8: IGMPv2 Membership Report 224.0.0.9\n"
+	if out.String() != want {
+		t.Errorf("got  %swant %s", out.String(), want)
+	}
+}
