@@ -99,6 +99,14 @@ func TestReferenceNamesItsTypes(t *testing.T) {
 	for _, n := range r.Globals {
 		check(n.Name, n.Type)
 	}
+	for _, m := range r.Modules {
+		for _, n := range m.Names {
+			check(m.Name+"."+n.Name, n.Type)
+			if n.Doc == "" || m.Doc == "" {
+				t.Errorf("%s.%s has no meaning", m.Name, n.Name)
+			}
+		}
+	}
 	for _, c := range r.Classes {
 		if c.Doc == "" {
 			t.Errorf("%s has no meaning", c.Name)

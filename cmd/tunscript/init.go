@@ -14,8 +14,8 @@ import (
 	"github.com/tunscript/tunscript/luabind/stub"
 )
 
-// stubFile is where a project has the stubs, from its top.
-const stubFile = ".tunscript/tunscript.lua"
+// stubFolder is where a project has the stubs, from its top.
+const stubFolder = ".tunscript"
 
 // firstScript is the script of a new project.
 const firstScript = `-- Answers every ping, and echoes in capitals what comes to UDP port 7.
@@ -52,9 +52,9 @@ func initCommand() *cobra.Command {
 				dir = args[0]
 			}
 			r := luabind.APIReference()
-			files := []projectFile{
-				{"main.lua", firstScript}, {".luarc.json", luarc}, {".luacheckrc", stub.Luacheck(r)}, {stubFile, stub.Meta(r)},
-			}
+			files := append([]projectFile{
+				{"main.lua", firstScript}, {".luarc.json", luarc}, {".luacheckrc", stub.Luacheck(r)},
+			}, stubFiles(r, stubFolder)...)
 			if err := writeProject(dir, files, force); err != nil {
 				return err
 			}
@@ -72,6 +72,15 @@ func initCommand() *cobra.Command {
 
 // A projectFile is one file that init writes.
 type projectFile struct{ name, text string }
+
+// stubFiles are the API for editors, as files of a folder.
+func stubFiles(r *luabind.Reference, folder string) []projectFile {
+	files := []projectFile{{filepath.Join(folder, "tunscript.lua"), stub.Meta(r)}}
+	for _, m := range r.Modules {
+		files = append(files, projectFile{filepath.Join(folder, m.Name+".lua"), stub.ModuleMeta(m)})
+	}
+	return files
+}
 
 // writeProject writes all files or, where one is there already, none.
 func writeProject(dir string, files []projectFile, force bool) error {

@@ -17,23 +17,26 @@ func stubsCommand() *cobra.Command {
 		Use:   "stubs",
 		Short: "Write the Lua API for editors",
 		Long: "stubs prints the Lua API of this version as a ---@meta file of the Lua language\n" +
-			"server: types and meaning of every name. With -o it goes into a folder, for\n" +
-			"workspace.library in .luarc.json; a project made by init has it in .tunscript.",
+			"server: types and meaning of every name. With -o it goes into a folder, with a\n" +
+			"file for each module that ships, for workspace.library in .luarc.json; a project\n" +
+			"made by init has them in .tunscript.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			name, text := "tunscript.lua", stub.Meta(luabind.APIReference())
+			r := luabind.APIReference()
+			files := stubFiles(r, "")
 			if luacheck {
-				name, text = ".luacheckrc", stub.Luacheck(luabind.APIReference())
+				files = []projectFile{{".luacheckrc", stub.Luacheck(r)}}
 			}
 			if dir == "" {
-				fmt.Fprint(c.OutOrStdout(), text)
+				fmt.Fprint(c.OutOrStdout(), files[0].text)
 				return nil
 			}
-			path := filepath.Join(dir, name)
-			if err := writeFile(path, text); err != nil {
+			if err := writeProject(dir, files, true); err != nil {
 				return err
 			}
-			fmt.Fprintln(c.OutOrStdout(), "wrote "+path)
+			for _, f := range files {
+				fmt.Fprintln(c.OutOrStdout(), "wrote "+filepath.Join(dir, f.name))
+			}
 			return nil
 		},
 	}

@@ -11,6 +11,7 @@ import (
 type api struct {
 	globals map[string]luabind.Name
 	tables  map[string]map[string]luabind.Name // "log" -> its names
+	modules map[string]map[string]luabind.Name // that ship
 	classes map[string]*class
 	aliases map[string]string
 }
@@ -23,7 +24,8 @@ type class struct {
 }
 
 func newAPI(r *luabind.Reference) *api {
-	a := &api{globals: map[string]luabind.Name{}, tables: map[string]map[string]luabind.Name{}, classes: map[string]*class{}, aliases: map[string]string{}}
+	a := &api{globals: map[string]luabind.Name{}, tables: map[string]map[string]luabind.Name{},
+		modules: map[string]map[string]luabind.Name{}, classes: map[string]*class{}, aliases: map[string]string{}}
 	for _, n := range r.Globals {
 		table, name, ok := strings.Cut(n.Name, ".")
 		if !ok {
@@ -34,6 +36,13 @@ func newAPI(r *luabind.Reference) *api {
 			a.tables[table] = map[string]luabind.Name{}
 		}
 		a.tables[table][name] = n
+	}
+	for _, m := range r.Modules {
+		names := map[string]luabind.Name{}
+		for _, n := range m.Names {
+			names[n.Name] = n
+		}
+		a.modules[m.Name] = names
 	}
 	for _, c := range r.Classes {
 		cl := &class{Class: c, fields: map[string]luabind.Field{}, methods: map[string]luabind.Name{}}
@@ -49,6 +58,14 @@ func newAPI(r *luabind.Reference) *api {
 		a.aliases[al.Name] = al.Type
 	}
 	return a
+}
+
+// library are the names of a table of functions: a global, or a module.
+func (a *api) library(t typ) map[string]luabind.Name {
+	if t.module {
+		return a.modules[t.lib]
+	}
+	return a.tables[t.lib]
 }
 
 // names are all names of a class, for a suggestion.
@@ -80,6 +97,14 @@ func (a *api) isOwn(name string) bool {
 	}
 	for _, n := range a.tables[name] {
 		return !n.Lua
+	}
+	return false
+}
+
+// isLua says whether a table is one of Lua's own.
+func (a *api) isLua(table string) bool {
+	for _, n := range a.tables[table] {
+		return n.Lua
 	}
 	return false
 }

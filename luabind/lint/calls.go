@@ -2,8 +2,6 @@ package lint
 
 import (
 	"errors"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/yuin/gopher-lua/ast"
@@ -96,7 +94,7 @@ func (f *file) checkCallee(e *ast.FuncCallExpr) {
 		}
 		t := f.typeOf(callee.Object)
 		if t.lib != "" {
-			f.checkLibrary(f.at(key), t.lib, key.Value)
+			f.checkLibrary(f.at(key), t, key.Value)
 			return
 		}
 		c := f.c.api.classes[t.name]
@@ -117,13 +115,13 @@ func noun(name string) string {
 }
 
 // checkLibrary looks at log.name() and string.name().
-func (f *file) checkLibrary(at int, lib, name string) {
-	known := f.c.api.tables[lib]
+func (f *file) checkLibrary(at int, t typ, name string) {
+	lib, known := t.lib, f.c.api.library(t)
 	n, ok := known[name]
 	switch {
 	case ok && n.Trusted && !f.c.opt.Trusted:
 		f.report(at, Error, name, "", "%s.%s is only there in a trusted script: --trusted, or trusted = true in the configuration", lib, name)
-	case ok || f.fields[lib+"."+name] || f.c.opt.Trusted && slices.Collect(maps.Values(known))[0].Lua:
+	case ok || f.fields[lib+"."+name] || f.c.opt.Trusted && !t.module && f.c.api.isLua(lib):
 	default:
 		f.report(at, Error, name, similar(name, known), "%s has no %q", lib, name)
 	}
@@ -168,7 +166,7 @@ func param(form *luabind.Form, i int) (luabind.Param, bool) {
 
 // tableClass is the class of tables in a type, or nil.
 func (a *api) tableClass(t string) *class {
-	for _, part := range union(strings.TrimSuffix(t, "?")) {
+	for _, part := range a.parts(t) {
 		if c := a.classes[part]; c != nil && c.Kind == luabind.Table {
 			return c
 		}
@@ -176,26 +174,41 @@ func (a *api) tableClass(t string) *class {
 	return nil
 }
 
+// parts are the types of a union, with aliases of unions taken apart, too.
+func (a *api) parts(t string) (parts []string) {
+	for _, part := range union(strings.TrimSuffix(t, "?")) {
+		if alias := a.aliases[part]; len(union(alias)) > 1 {
+			parts = append(parts, union(alias)...)
+		} else {
+			parts = append(parts, strings.TrimSuffix(part, "?"))
+		}
+	}
+	return parts
+}
+
 // checkTable looks at a table whose keys are known.
 func (f *file) checkTable(what string, c *class, t *ast.TableExpr) {
-	owner := strings.TrimSuffix(c.Name, ".fields")
+	owner, ofLayer := strings.CutSuffix(c.Name, ".fields")
+	if !ofLayer {
+		owner, ofLayer = strings.CutSuffix(c.Name, ".pattern")
+	}
 	for _, field := range t.Fields {
 		key, ok := field.Key.(*ast.StringExpr)
 		if !ok {
-			if field.Key == nil && c.Name == "on.options" { // the filter
-				f.checkFieldValue("on", luabind.Field{Type: "filter"}, field.Value)
+			if field.Key == nil && (c.Name == "on.options" || c.Name == "packet.pattern") { // the filter
+				f.checkFieldValue(what, luabind.Field{Type: "filter"}, field.Value)
 			}
 			continue
 		}
 		known, ok := c.fields[key.Value]
 		switch {
-		case ok && strings.HasSuffix(c.Name, ".fields"):
+		case ok && ofLayer:
 			f.checkFieldValue(owner+"."+key.Value, known, field.Value)
 		case ok:
 			f.checkFieldValue(what+": "+key.Value, known, field.Value)
-		case f.isReadOnly(owner, key.Value):
+		case ofLayer && f.isReadOnly(owner, key.Value):
 			f.report(f.at(key), Error, key.Value, "", "%s.%s can only be read", owner, key.Value)
-		case strings.HasSuffix(c.Name, ".fields"):
+		case ofLayer:
 			f.report(f.at(key), Error, key.Value, similar(key.Value, c.fields), "%s has no %q", owner, key.Value)
 		default:
 			f.report(f.at(key), Error, key.Value, similar(key.Value, c.fields), "%s: there is no option %q", what, key.Value)

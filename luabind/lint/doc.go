@@ -62,7 +62,7 @@ func beside(dir string) func(string) (string, string, bool) {
 // Source is File for a script that is at hand as text. It never fails, whatever the
 // text.
 func Source(name, source string, opt Options) []Finding {
-	c := &checker{opt: opt, api: newAPI(luabind.APIReference()), assigned: map[string]bool{}, atTop: map[string]bool{}}
+	c := &checker{opt: opt, api: newAPI(luabind.APIReference()), assigned: map[string]bool{}, atTop: map[string]bool{}, own: map[string]bool{}}
 	for _, g := range opt.Globals {
 		c.assigned[g] = true
 	}
@@ -100,6 +100,7 @@ type checker struct {
 	files    []*file
 	assigned map[string]bool // globals that some file sets
 	atTop    map[string]bool // those set where no function is
+	own      map[string]bool // modules that are files of the user's
 	dynamic  bool            // globals may be set in ways that are not seen
 }
 
@@ -118,6 +119,7 @@ func (c *checker) read(name, source string) {
 			break
 		}
 		if path, src, ok := c.opt.Module(module); ok {
+			c.own[module] = true
 			c.read(path, src)
 		}
 	}

@@ -16,9 +16,13 @@ type typ struct {
 	fn   *luabind.Name // a function of the API
 	lib  string        // a table of functions: "log", "string"
 	elem string        // a table with names of the user's: the type of what is in it
+
+	module bool // lib is a module that ships
 }
 
-func (t typ) same(o typ) bool { return t.name == o.name && t.lib == o.lib && t.fn == o.fn }
+func (t typ) same(o typ) bool {
+	return t.name == o.name && t.lib == o.lib && t.fn == o.fn && t.module == o.module
+}
 
 // typeOf is what an expression is whenever it is not nil.
 func (f *file) typeOf(e ast.Expr) typ {
@@ -233,6 +237,9 @@ func (f *file) result(e *ast.FuncCallExpr, n int) typ {
 	if fn == nil {
 		return typ{}
 	}
+	if fn.Name == "require" && n == 0 {
+		return f.module(e)
+	}
 	var t typ
 	for i, form := range fn.Forms {
 		o := typ{}
@@ -248,12 +255,25 @@ func (f *file) result(e *ast.FuncCallExpr, n int) typ {
 	return t
 }
 
+// module is what require returns, if it is a module that ships: a file of the user's
+// goes before it.
+func (f *file) module(e *ast.FuncCallExpr) typ {
+	if len(e.Args) != 1 {
+		return typ{}
+	}
+	name, ok := e.Args[0].(*ast.StringExpr)
+	if !ok || f.c.api.modules[name.Value] == nil || f.c.own[name.Value] {
+		return typ{}
+	}
+	return typ{name: "table", lib: name.Value, module: true}
+}
+
 // member is t.name.
 func (f *file) member(t typ, name string) typ {
 	a := f.c.api
 	switch {
 	case t.lib != "":
-		if n, ok := a.tables[t.lib][name]; ok && !f.fields[t.lib+"."+name] {
+		if n, ok := a.library(t)[name]; ok && !f.fields[t.lib+"."+name] {
 			return a.typeOfEntry(&n)
 		}
 	case t.name == "string":

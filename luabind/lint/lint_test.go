@@ -215,6 +215,44 @@ func TestGlobals(t *testing.T) {
 	})
 }
 
+func TestPatterns(t *testing.T) {
+	check(t, lint.Options{}, []row{
+		{`spawn(function() recv("tcp prot 80", 1) end)`, `prot|did you mean "port"?`},
+		{`spawn(function() expect{ "udp", tpc = {} } end)`, `tpc|packet has no "tpc"; did you mean "tcp"?`},
+		{`spawn(function() expect{ "udp prot 1" } end)`, `prot|did you mean "port"?`},
+		{`spawn(function() expect{ tcp = { flgas = "S" } } end)`, `flgas|did you mean "flags"?`},
+		{`spawn(function() expect{ tcp = { has = "X" } } end)`, `"X"|is no flag`},
+		{`spawn(function() local p = expect("udp", 1) print(p.udp.prot) end)`, `prot|udp has no "prot"`},
+		{`spawn(function() local b = inbox("udp") b:recvv(1) end)`, `recvv|did you mean "recv"?`},
+		{`spawn(function() expect("udp", "1") end)`, `"1"|expect: want a number`},
+		{`spawn(function() recv({ tcp = true, udp = false, ip = { src = function(a) return a end, ttl = 64 }, payload = "^GET", peek = true }, 1) end)`, ""},
+		{`spawn(function() recv(function(p) return p.tcp and p.tcp.dport == 80 end) end)`, ""},
+		{`on("udp", function(p) spawn(function(q) expect({ flow = q.flow }, 2) end, p:copy()) end)`, ""},
+	})
+}
+
+func TestShippedModules(t *testing.T) {
+	check(t, lint.Options{}, []row{
+		{`local dns = require "dns" print(dns.prase("x"))`, `prase|dns has no "prase"; did you mean "parse"?`},
+		{`print(require("dns").prase("x"))`, `prase|did you mean "parse"?`},
+		{`local dns = require "dns" print(dns.parse("x"))`, ""},
+		{`local dns = require "dns.other" print(dns.prase("x"))`, ""},
+		{`local dns = require "dns" if dns.later then dns.x = 1 end`, ""},
+	})
+	own := func(string) (string, string, bool) { return "dns.lua", "return { mine = print }", true }
+	check(t, lint.Options{Module: own}, []row{{`require("dns").mine()`, ""}})
+}
+
+func TestState(t *testing.T) {
+	check(t, lint.Options{}, []row{
+		{`on(function(p) p.flow.mine = 1 p.flow:rewrite{ dprot = 80 } end)`, `dprot|there is no option "dprot"; did you mean "dport"?`},
+		{`on(function(p) p.flow:bypass("pas") end)`, `"pas"|did you mean "pass"?`},
+		{`on(function(p) p.flow.mine = 1 p.flow.f = print p.flow:f() print(p.flow.other.thing) end)`, ""},
+		{`on(function(p) shared.hosts:icnr("x", 1) end)`, `icnr|did you mean "incr"?`},
+		{`local x = option("loss", { defualt = 1 })`, `defualt|did you mean "default"?`},
+	})
+}
+
 func TestHiddenBuilders(t *testing.T) {
 	check(t, lint.Options{}, []row{
 		{`on("ip", function(p) local ip = p.ip return ip{ dst = "192.0.2.1" } end)`, `ip|ip is a local here, which hides tunscript's ip`},

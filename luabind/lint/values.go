@@ -169,21 +169,28 @@ func (f *file) checkContent(what, t string, e ast.Expr) {
 	if !ok {
 		return
 	}
-	literals, only := map[string]bool{}, true
-	for _, part := range union(strings.TrimSuffix(t, "?")) {
-		if strings.HasPrefix(part, `"`) {
+	literals, kinds := map[string]bool{}, []string{}
+	for _, part := range f.c.api.parts(t) {
+		switch {
+		case strings.HasPrefix(part, `"`):
 			literals[strings.Trim(part, `"`)] = true
-		} else if got := f.c.api.parse(part); got.name == "string" || got.name == "" {
-			only = false
+		case part == "any" || f.c.api.parse(part).name == "string":
+			kinds = append(kinds, part)
 		}
 	}
-	if len(literals) > 0 && only {
+	switch {
+	case len(literals) > 0 && len(kinds) == 0:
 		if !literals[s] {
 			f.report(f.at(e), Error, s, similar(s, literals), "%s: there is no %q", what, clip(s))
 		}
-		return
+	case len(literals) == 0 && len(kinds) == 1:
+		f.checkText(what, kinds[0], s, e)
 	}
-	switch strings.TrimSuffix(t, "?") {
+}
+
+// checkText looks at a constant string of a type that not every string is of.
+func (f *file) checkText(what, kind, s string, e ast.Expr) {
+	switch kind {
 	case "address":
 		if a, err := netip.ParseAddr(s); err != nil || a.Zone() != "" {
 			f.report(f.at(e), Error, s, "", "%s: %q is no address: write one such as \"192.0.2.1\" or \"2001:db8::1\"", what, clip(s))

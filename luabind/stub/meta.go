@@ -37,6 +37,23 @@ func Meta(r *luabind.Reference) string {
 	return m.String()
 }
 
+// ModuleMeta is a module that ships for the Lua language server, which takes it for the
+// module's source: a file NAME.lua in the same folder.
+func ModuleMeta(mod luabind.Module) string {
+	m := &metaWriter{}
+	m.line("---@meta %s", mod.Name)
+	m.line("-- A module of tunscript, for editors. Written by tunscript stubs.")
+	m.line("")
+	m.line("---%s", mod.Doc)
+	m.line("local %s = {}", mod.Name)
+	for _, n := range mod.Names {
+		m.name(mod.Name+".", n)
+	}
+	m.line("")
+	m.line("return %s", mod.Name)
+	return m.String()
+}
+
 type metaWriter struct{ strings.Builder }
 
 func (m *metaWriter) line(format string, args ...any) { fmt.Fprintf(m, format+"\n", args...) }

@@ -17,6 +17,7 @@ func Page(r *luabind.Reference) string {
 	for _, s := range sections {
 		p.section(s)
 	}
+	p.modules()
 	p.rest()
 	p.lua()
 	return p.String()
@@ -203,6 +204,30 @@ func readOnly(c luabind.Class, f luabind.Field) string {
 // cell is text in a table.
 func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
 
+// modules are what require finds without a file.
+func (p *page) modules() {
+	if len(p.ref.Modules) == 0 {
+		return
+	}
+	p.line("## Modules\n")
+	p.line("`require \"name\"` is the file `name.lua` beside the script, or one of these.\n")
+	for _, m := range p.ref.Modules {
+		p.line("### %s\n\n%s.\n", m.Name, strings.ToUpper(m.Doc[:1])+m.Doc[1:])
+		var names []luabind.Name
+		for _, n := range m.Names {
+			n.Name = m.Name + "." + n.Name
+			names = append(names, n)
+		}
+		p.functions(names)
+	}
+}
+
+// ofLayer says whether a class says of a layer again what its own class says: the
+// tables that set it, and those that it is compared with.
+func ofLayer(class string) bool {
+	return strings.HasSuffix(class, ".fields") || strings.HasSuffix(class, ".pattern")
+}
+
 // rest is what no section names: it is never left out.
 func (p *page) rest() {
 	var names []luabind.Name
@@ -213,7 +238,7 @@ func (p *page) rest() {
 	}
 	var classes []luabind.Class
 	for _, c := range p.ref.Classes {
-		if !p.shown[":"+c.Name] && !strings.HasSuffix(c.Name, ".fields") {
+		if !p.shown[":"+c.Name] && !ofLayer(c.Name) {
 			classes = append(classes, c)
 		}
 	}

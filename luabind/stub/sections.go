@@ -133,8 +133,9 @@ after(60, function() meter:cancel() end)
 	{
 		title: "Tasks",
 		text: `
-A task is a function that waits: written as if it blocked, while packets go on. What a waiting task takes, no handler sees. A pattern is a filter, a function, or a table of fields.
+A task is a function that waits: written as if it blocked, while packets go on. What a waiting task takes, no handler sees. A pattern is a filter, a function, or a table in which a filter may stand first: a layer with the values that its fields are to have, ` + "`true`" + ` or ` + "`false`" + ` for whether it is there, a function that is asked.
 `,
+		classes: []string{"packet.pattern", "inbox"},
 		globals: []string{"spawn", "sleep", "recv", "expect", "sr", "inbox"},
 		example: `
 spawn(function()
