@@ -138,19 +138,6 @@ func (k *checker) scripts() {
 	}
 }
 
-func (k *checker) impair() {
-	for i, f := range k.c.Impair {
-		key := elem("impair", i+1)
-		if !k.fine(key) {
-			continue
-		}
-		k.devices(key+".devices", f.Devices)
-		if f.Loss+f.Reorder+f.Duplicate+f.Corrupt == 0 && f.Delay+f.Jitter == 0 && f.Rate == 0 && k.untouched(key+".") {
-			k.wrong(key, "add loss, delay, jitter, reorder, duplicate, corrupt or rate", "changes nothing")
-		}
-	}
-}
-
 // host checks [host]: loop lays the path between two addresses of this host
 // through two kernel devices, so both need one, of the same family.
 func (k *checker) host() {

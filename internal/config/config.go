@@ -3,7 +3,6 @@ package config
 import (
 	"net"
 	"net/netip"
-	"time"
 )
 
 // Config is the whole file, key for key. The tags are the grammar: `toml` names
@@ -142,20 +141,6 @@ type Script struct {
 	DisableAfter int            `toml:"disable_after" range:"0..64"`     // failures in 64 packets; 0: never
 	Trusted      bool           `toml:"trusted"`
 	Shared       []string       `toml:"shared"` // dictionaries it may open; empty: its own
-}
-
-// Impair is one [[impair]]: faults without a script. Loss, Reorder, Duplicate
-// and Corrupt are probabilities.
-type Impair struct {
-	Devices   []string      `toml:"devices"` // empty: all
-	Filter    string        `toml:"filter"`  // as in pcap-filter(7); empty: every packet
-	Loss      float64       `toml:"loss" range:"0..1"`
-	Delay     time.Duration `toml:"delay"`
-	Jitter    time.Duration `toml:"jitter"`
-	Reorder   float64       `toml:"reorder" range:"0..1"`
-	Duplicate float64       `toml:"duplicate" range:"0..1"`
-	Corrupt   float64       `toml:"corrupt" range:"0..1"`
-	Rate      Rate          `toml:"rate"` // 0: no limit
 }
 
 // Host is [host]: what is changed on this host while tunscript runs.

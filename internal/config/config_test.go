@@ -57,7 +57,9 @@ listen = "[::1]:9100"
 	script.Path = "a.lua"
 	script.Options = map[string]any{"loss": 0.5, "count": int64(3), "name": "x", "on": true}
 	want.Devices, want.Scripts = []Device{tap, link}, []Script{script}
-	want.Impair = []Impair{{Delay: 1500 * time.Millisecond, Rate: 2_500_000, Loss: 1}}
+	bad := DefaultImpair()
+	bad.Delay, bad.Rate, bad.Loss = 1500*time.Millisecond, 2_500_000, 1
+	want.Impair = []Impair{bad}
 	want.Metrics.Listen = netip.MustParseAddrPort("[::1]:9100")
 	if diff := cmp.Diff(want, c, compareFields...); diff != "" {
 		t.Errorf("want (-), got (+):\n%s", diff)

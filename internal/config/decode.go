@@ -157,6 +157,9 @@ func (r *report) options(key string, v any, dst reflect.Value) {
 func notTable(key string, v any) error {
 	name, _, _ := strings.Cut(key, "[")
 	hint := fmt.Sprintf("did you mean %s?", heading(name))
+	if strings.HasSuffix(key, ".gilbert") {
+		hint = "such as { p = 0.01, r = 0.25 }"
+	}
 	if _, ok := v.([]map[string]any); ok {
 		return wrong(hint, "is one table, not several")
 	}
@@ -182,6 +185,8 @@ func fresh(t reflect.Type) reflect.Value {
 		*p = DefaultDevice()
 	case *Script:
 		*p = DefaultScript()
+	case *Impair:
+		*p = DefaultImpair()
 	}
 	return v
 }

@@ -100,6 +100,9 @@ func (s *source) at(key, msg, hint string, which func(place) span) *Error {
 	return e
 }
 
+// Says reports whether a key, such as "impair[1].loss", stands in the file.
+func (c *Config) Says(key string) bool { return c.src.has(key) }
+
 // Mistake returns an error about a key, such as "script[1].path", in the form
 // and with the place of those that Load finds: for what only shows later, when
 // files are opened and filters compiled. The caller may set its Suggestion.

@@ -104,14 +104,16 @@ func Engine(c *config.Config, opt Options) engine.Config {
 		OnError: onError[c.Engine.OnError],
 		Shared:  shared.Limits{Entries: c.Limits.Shared, Bytes: int(c.Limits.Memory)},
 		Flows:   c.Limits.Flows,
+		Impair:  Faults(c),
+		Held:    c.Limits.Held,
 		Seed:    uint64(c.Engine.Seed),
 		Log:     opt.Log,
 	}
 }
 
-// Supported refuses what c asks for and this version cannot do.
+// Supported refuses what c asks for and this version, or nobody, can do.
 func Supported(c *config.Config) error {
-	var all config.Errors
+	all := faultMistakes(c)
 	refuse := func(asked bool, key string) {
 		if asked {
 			all = append(all, c.Mistake(key, errLater))
@@ -121,7 +123,6 @@ func Supported(c *config.Config) error {
 	refuse(c.Engine.User != "", "engine.user")
 	refuse(c.Engine.Group != "", "engine.group")
 	refuse(c.Engine.Errors != "", "engine.errors")
-	refuse(len(c.Impair) > 0, "impair[1]")
 	refuse(len(c.Host.Loop) > 0, "host.loop")
 	refuse(c.Host.Masquerade, "host.masquerade")
 	refuse(c.Control.Socket != "", "control.socket")

@@ -45,7 +45,11 @@ func TestCheck(t *testing.T) {
 		{"two workers", device + "[engine]\nworkers = 2\n", "", "config.toml:5:11: engine.workers: this version cannot"},
 		{"a control socket", device + "[control]\nsocket = \"x\"\n", "", "control.socket: this version cannot"},
 		{"a link", "[[device]]\nname = \"l\"\nkind = \"udp\"\nlocal = \"127.0.0.1:7001\"\nremote = \"127.0.0.1:7002\"\n", "", "device[1].kind: this version cannot"},
-		{"faults", device + "[[impair]]\nloss = 0.1\n", "", "impair[1]: this version cannot"},
+		{"faults", device + "[[impair]]\nloss = 0.1\n", "", ""},
+		{"a fault without what it needs", device + "[[impair]]\nreorder = 0.1\n", "", "config.toml:5:11: impair[1].reorder: packets jump ahead of those that are delayed"},
+		{"a fault that lacks an end", device + "[[impair]]\nloss = 1\nevery = \"5s\"\n", "", "impair[1].every: a window that is to come again needs an end"},
+		{"a fault's filter with a mistake", device + "[[impair]]\nloss = 1\nfilter = \"udp prot 7\"\n", "", "config.toml:6:10: impair[1].filter"},
+		{"too long a delay", device + "[[impair]]\ndelay = \"2h\"\n", "", "config.toml:5:9: impair[1].delay: 2h0m0s is too long"},
 		{"options of a script", device + "[[script]]\npath = \"s.lua\"\noptions = { loss = 0.1 }\n", "", "config.toml:6:20: script[1].options.loss: there is no option \"loss\""},
 		{"options that it has", device + "[[script]]\npath = \"s.lua\"\noptions = { loss = 0.2 }\n", `assert(option("loss", { default = 0.1 }) == 0.2)`, ""},
 	} {
