@@ -203,6 +203,13 @@ func (w *worker) forgetFlows(s *Scope) {
 	}
 }
 
+// forgetFlowValues drops what a program that starts anew has kept with flows.
+func (w *worker) forgetFlowValues(s *Scope) {
+	if w.flows.table != nil && s.config.own.flows != 0 {
+		w.flows.table.ForgetValues(s.config.own.flows)
+	}
+}
+
 func (s *flows) publish() {
 	if s.table == nil {
 		return

@@ -50,6 +50,7 @@ func (w *worker) restart(old *Scope) {
 	in.since, in.restarts = since, times
 	w.e.log.Warn("a program is started anew: its state was broken, and what it knew is lost", "program", old.Name())
 	old.onStop = nil
+	w.forgetFlowValues(old)
 	old.close()
 	w.scopes[place] = in
 	in.attach()

@@ -60,13 +60,9 @@ func (in *instance) flowOf(p *packet.Packet) lua.LValue {
 }
 
 // inherit copies what the script before this one has written in the table of a flow,
-// as far as it is data, when this one first asks. A script that broke its state hands
-// nothing on.
+// as far as it is data, when this one first asks.
 func (in *instance) inherit(t *lua.LTable, old *flowRef) {
 	old.FlowEnded()
-	if old.in.broken != nil {
-		return
-	}
 	c := copier{done: map[*lua.LTable]map[any]any{}, open: map[*lua.LTable]bool{}}
 	made := map[string]*lua.LTable{}
 	for _, key := range sortedKeys(old.table) {

@@ -214,13 +214,19 @@ func TestFlowOutlivesAReload(t *testing.T) {
 
 // Flows that a script writes to count as its memory, until they end.
 func TestFlowsCountAsMemory(t *testing.T) {
-	l := setup{scripts: []string{`on(function(p) p.flow.hoard = ("x"):rep(20000) .. p.udp.dport end)`},
+	l := setup{scripts: []string{`on(function(p) if p.udp.dport == 1 then log.info(p.flow.hoard == nil) end p.flow.hoard = ("x"):rep(20000) .. p.udp.dport end)`},
 		limits: vm.Limits{Memory: 4 << 20}}.start(t)
 	for i := range 1000 {
 		l.put(build(t, ip4(), packet.UDP{Sport: 4000, Dport: uint16(1 + i)}))
 	}
 	if len(l.errs) == 0 || !strings.Contains(fmt.Sprint(l.errs), "memory") {
 		t.Errorf("1,000 flows of 20 kB fit into 4 MB: %v", l.errs)
+	}
+	// What the script knew is lost when it is started anew.
+	l.said()
+	l.put(build(t, ip4(), packet.UDP{Sport: 4000, Dport: 1}))
+	if got := l.said(); got != "info: true" {
+		t.Errorf("the flow still holds what it did: %q", got)
 	}
 }
 

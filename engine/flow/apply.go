@@ -49,8 +49,11 @@ func setPorts(p *packet.Packet, to *tuple, set fields) {
 		return
 	}
 	l := p.Layout()
-	if l.L4 == 0 || l.Proto != to.proto {
+	if l.L4 == 0 {
 		setQuotedPorts(p, to, set)
+		return
+	}
+	if l.Proto != to.proto {
 		return
 	}
 	switch l.Proto {
@@ -85,12 +88,12 @@ func setPorts(p *packet.Packet, to *tuple, set fields) {
 	}
 }
 
-// setQuotedPorts sets the ports in a quote that ends before the TCP header does,
-// and so before its checksum, or in which it does not matter.
+// setQuotedPorts sets the ports in a quote that ends before the TCP header does, and
+// so, but for two bytes that nobody sends, before its checksum.
 func setQuotedPorts(p *packet.Packet, to *tuple, set fields) {
 	l := p.Layout()
 	at := l.Data
-	if l.L4 != 0 || l.Proto != to.proto || to.kind != ports || at+4 > l.End {
+	if l.Proto != to.proto || to.kind != ports || at+4 > l.End {
 		return
 	}
 	if set&setSport != 0 {
@@ -115,7 +118,5 @@ func (t *Table) applyQuote(p *packet.Packet, came *tuple, set fields) {
 	l := q.Layout()
 	end := min(quotedTransport(l)+20, l.End) // a TCP header's checksum ends at 18
 	at := p.Layout().Data
-	if err := p.SetBytes(at, q.Frame()[:end]); err != nil {
-		return // it is as long as it was
-	}
+	p.SetBytes(at, q.Frame()[:end]) // as long as it was
 }

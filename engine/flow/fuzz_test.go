@@ -102,6 +102,8 @@ func (a *act) step() {
 	case 6:
 		if a.dice(20) == 0 {
 			a.Forget(owner)
+		} else if a.dice(20) == 0 {
+			a.ForgetValues(owner)
 		}
 	}
 	if a.Pending() {

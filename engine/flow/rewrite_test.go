@@ -232,3 +232,51 @@ func TestWhatCannotBeRewritten(t *testing.T) {
 		t.Errorf("without ports there is none to be free: %v", err)
 	}
 }
+
+// A checksum that the kernel has left unfinished stays so, and is right when somebody
+// finishes it: a wrong seed would show one hop further only.
+func TestAnUnfinishedChecksumIsFollowed(t *testing.T) {
+	for _, layers := range [][]packet.Layer{
+		{ipHeader(host, server), packet.TCP{Sport: 4000, Dport: 80, Flags: packet.ACK}, packet.Payload("odd")},
+		{ipHeader(host, server), packet.UDP{Sport: 4000, Dport: 53}, packet.Payload("even")},
+		{ipHeader(host6, server6), packet.TCP{Sport: 4000, Dport: 80, Flags: packet.ACK}, packet.Payload("odd")},
+		{ipHeader(host6, server6), packet.UDP{Sport: 4000, Dport: 53}, packet.Payload("even")},
+	} {
+		p, err := packet.Build(layers...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !p.Unfinish() {
+			t.Fatal("nothing to leave to the kernel")
+		}
+		w := newWorld(t, 0)
+		f := w.get(p)
+		to := flow.Rewrite{Src: public, Sport: 9, Dport: 10}
+		if p.Layout().Version == 6 {
+			to.Src = public6
+		}
+		if err := f.Rewrite(gate, to); err != nil {
+			t.Fatal(err)
+		}
+		f.Apply(p)
+		at, unfinished := p.Partial()
+		if !unfinished {
+			t.Error("it was finished")
+		}
+		fresh := p.Clone()
+		fresh.Finish()
+		w.right(fresh)
+		// The seed is what would be left to the kernel of the packet as it is now.
+		again, _ := packet.Parse(fresh.Bytes(), packet.IP)
+		if tcp, ok := again.TCP(); ok {
+			tcp.ResetChecksum()
+		} else if udp, ok := again.UDP(); ok {
+			udp.ResetChecksum()
+		}
+		again.Unfinish()
+		seed, want := p.Frame()[at.Start+at.Offset:][:2], again.Frame()[at.Start+at.Offset:][:2]
+		if string(seed) != string(want) {
+			t.Errorf("%v: the seed is %x, want %x", p, seed, want)
+		}
+	}
+}

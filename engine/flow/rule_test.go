@@ -94,9 +94,12 @@ func TestValuesEndWithTheFlow(t *testing.T) {
 	if len(ended) != 2 {
 		t.Errorf("%v ended, want one and other", ended)
 	}
-	w.Forget(gate)
-	if g.Value(gate) != nil || !g.Live() || len(ended) != 3 || ended[2] != "two" {
-		t.Errorf("%v is left, %v ended", g.Value(gate), ended)
+	g.Bypass(watch, flow.Drop)
+	g.SetValue(watch, "three")
+	w.ForgetValues(gate)
+	w.ForgetValues(watch)
+	if g.Value(gate) != nil || g.Value(watch) != nil || !g.Dropped() || len(ended) != 4 || ended[2] != "two" || ended[3] != "three" {
+		t.Errorf("%v and %v are left, %v ended", g.Value(gate), g.Value(watch), ended)
 	}
 }
 

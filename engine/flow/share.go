@@ -46,9 +46,7 @@ func (t *Table) own(e *entry, o Owner) *share {
 func (t *Table) dropShare(n uint32) (next uint32) {
 	s := t.shares.at(n)
 	next = s.next
-	if s.value != nil && t.ended != nil {
-		t.ended(s.value)
-	}
+	t.tellEnded(s)
 	*s = share{next: t.unused}
 	t.unused = n
 	return next
@@ -77,23 +75,51 @@ func (f Flow) SetValue(o Owner, v any) error {
 // Forget takes back all that o has: its values and its rules. A flow that o
 // rewrites ends, for its packets would not be known any more.
 func (t *Table) Forget(o Owner) {
+	t.eachOf(o, func(i, n uint32) bool {
+		if t.shares.at(n).act&rewrites != 0 {
+			t.end(i)
+			return false
+		}
+		return true
+	})
+}
+
+// ForgetValues takes back what o keeps with flows; its rules stay.
+func (t *Table) ForgetValues(o Owner) {
+	t.eachOf(o, func(i, n uint32) bool {
+		s := t.shares.at(n)
+		if s.act == 0 {
+			return true
+		}
+		t.tellEnded(s)
+		s.value = nil
+		return false
+	})
+}
+
+// eachOf goes through the shares of o, n of flow i, and drops those for which fn says
+// so.
+func (t *Table) eachOf(o Owner, fn func(i, n uint32) (drop bool)) {
 	for i := uint32(1); i < t.entries.used; i++ {
 		e := t.entry(i)
 		if e.gen&1 == 0 {
 			continue
 		}
-		for at := &e.shares; *at != 0; {
-			s := t.shares.at(*at)
-			if s.owner != o {
-				at = &s.next
+		for at := &e.shares; *at != 0; at = &t.shares.at(*at).next {
+			if t.shares.at(*at).owner != o {
 				continue
 			}
-			if s.act&rewrites != 0 {
-				t.end(i)
-				break
+			if fn(i, *at) {
+				*at = t.dropShare(*at)
+				t.sumUp(i)
 			}
-			*at = t.dropShare(*at)
-			t.sumUp(i)
+			break // it has one
 		}
+	}
+}
+
+func (t *Table) tellEnded(s *share) {
+	if s.value != nil && t.ended != nil {
+		t.ended(s.value)
 	}
 }
