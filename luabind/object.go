@@ -118,16 +118,8 @@ func (in *instance) setField(p *packet.Packet, k *kind, key, v lua.LValue) error
 	m := k.members.get(string(name))
 	f := m.field
 	switch {
-	case f == nil && m.layer != nil && m.layer.assign != nil:
-		return m.layer.assign(in, p, m.layer, v)
-	case f == nil && m.layer != nil && !m.layer.has(p):
-		return fmt.Errorf("the packet has no %s, and layers cannot be added: build another packet, as in ip{...}/%s{...}", name, name)
-	case f == nil && m.layer != nil:
-		return fmt.Errorf("%s is a layer: set its fields, as in %s.%s = v", m.layer.path(), m.layer.path(), m.layer.example())
-	case f == nil && m.fn != nil:
-		return fmt.Errorf("%s.%s is a method: it is called, not set", k.name, name)
 	case f == nil:
-		return k.unknown(key)
+		return in.assign(p, k, m, string(name), v)
 	case v == lua.LNil && f.clear != nil:
 		f.clear(p)
 		return nil
@@ -138,6 +130,22 @@ func (in *instance) setField(p *packet.Packet, k *kind, key, v lua.LValue) error
 		return about(k.name+"."+string(name), err)
 	}
 	return nil
+}
+
+// assign is p.vlan = v, for a name that is no field.
+func (in *instance) assign(p *packet.Packet, k *kind, m *member, name string, v lua.LValue) error {
+	switch sub := m.layer; {
+	case sub == nil && m.fn != nil:
+		return fmt.Errorf("%s.%s is a method: it is called, not set", k.name, name)
+	case sub == nil:
+		return k.unknown(lua.LString(name))
+	case sub.assign != nil:
+		return sub.assign(in, p, sub, v)
+	case !sub.has(p):
+		return fmt.Errorf("the packet has no %s, and layers cannot be added: build another packet, as in ip{...}/%s{...}", name, name)
+	default:
+		return fmt.Errorf("%s is a layer: set its fields, as in %s.%s = v", sub.path(), sub.path(), sub.example())
+	}
 }
 
 // about is an error with what it is about before it: "tcp.dport is 70000, ...", but
