@@ -187,3 +187,39 @@ func TestTextsAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// What show prints are the layers and fields that a script reads, all of them.
+func TestShowSpeaksTheAPI(t *testing.T) {
+	known, shown := luabind.FieldNames(), map[string]bool{}
+	all := carriers(t)
+	all["redirect"] = build(t, ip4(), packet.ICMP{Type: packet.Redirect, Gateway: peer}, text())
+	all["too big"] = build(t, ip4(), packet.ICMP{Type: packet.DestUnreach, Code: 4, MTU: 1400}, text())
+	all["too big 6"] = build(t, ip6(), packet.ICMPv6{Type: packet.PacketTooBig, MTU: 1400}, text())
+	for _, p := range all {
+		p.In, p.Out = &packet.Port{Name: "tun0"}, &packet.Port{Name: "tun0"}
+		p.Time = t0
+		layer := ""
+		for line := range strings.Lines(p.Show()) {
+			name, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+			switch {
+			case strings.HasPrefix(line, "  0x"):
+			case strings.HasPrefix(line, "  "):
+				shown[layer+"."+name] = true
+			default:
+				layer = strings.TrimSuffix(name, ",")
+			}
+		}
+	}
+	for name := range shown {
+		if _, ok := known[name]; !ok {
+			t.Errorf("%s is shown and is no field", name)
+		}
+	}
+	for name := range known {
+		layer, field, _ := strings.Cut(name, ".")
+		inOther := layer == "ip4" || layer == "ip6" || layer == "options" // as p.ip, p.tcp.options
+		if !inOther && !shown[name] && field != "payload" && name != "packet.segments" && name != "packet.flow" {
+			t.Errorf("%s is a field and is not shown", name)
+		}
+	}
+}

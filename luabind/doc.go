@@ -20,6 +20,12 @@
 // the old one says "use p:copy()". So a handler that only looks allocates
 // nothing, and none ever sees somebody else's bytes.
 //
+// Every layer also has its raw bytes (raw.go), counted from its own first byte. A
+// packet in the making is a list of parts (build.go) until somebody looks at it;
+// then its bare layers are built and their fields set (assemble.go, bare.go), one by
+// one as in a packet that came in, so a builder knows no field of its own. What
+// p:show() and p:code() print is package packet's.
+//
 // What a script makes itself (p:reply(), p:copy(), builders) is its own until it
 // is returned as a verdict, which gives it away; send takes a snapshot.
 //
