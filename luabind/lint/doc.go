@@ -13,6 +13,7 @@
 package lint
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,15 +38,30 @@ type Options struct {
 // File finds the mistakes in a script and in the files beside it that it requires, in
 // the order of the source, the script first. The error is that of reading it.
 func File(path string, opt Options) ([]Finding, error) {
-	src, err := os.ReadFile(path)
+	src, err := readFile(path)
 	if err != nil {
 		return nil, err
 	}
 	if opt.Module == nil {
 		opt.Module = beside(filepath.Dir(path))
 	}
-	return Source(filepath.Base(path), string(src), opt), nil
+	return Source(filepath.Base(path), src, opt), nil
 }
+
+// readFile reads a source. Of one that is longer than any that loads it reads enough
+// for that to be said.
+func readFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	src, err := io.ReadAll(io.LimitReader(f, maxSource))
+	return string(src), err
+}
+
+// maxSource is more than a script may be long.
+const maxSource = 1 << 20
 
 // beside finds modules in dir, as require does.
 func beside(dir string) func(string) (string, string, bool) {
@@ -54,8 +70,8 @@ func beside(dir string) func(string) (string, string, bool) {
 			return "", "", false
 		}
 		path := strings.ReplaceAll(name, ".", "/") + ".lua"
-		src, err := os.ReadFile(filepath.Join(dir, path))
-		return path, string(src), err == nil
+		src, err := readFile(filepath.Join(dir, path))
+		return path, src, err == nil
 	}
 }
 

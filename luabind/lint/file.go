@@ -82,4 +82,10 @@ func (f *file) check() {
 }
 
 // at is the token of a node.
-func (f *file) at(n ast.PositionHolder) int { return f.tokens.token(n.Line()) }
+func (f *file) at(n ast.PositionHolder) int {
+	at := f.tokens.token(n.Line())
+	if _, minus := n.(*ast.UnaryMinusOpExpr); minus && at > 0 && f.tokens.text[at-1] == "-" {
+		at-- // the tree has the line of what is negated
+	}
+	return at
+}

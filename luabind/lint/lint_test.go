@@ -61,73 +61,6 @@ func TestSyntax(t *testing.T) {
 	})
 }
 
-func TestFieldNames(t *testing.T) {
-	check(t, lint.Options{}, []row{
-		{`on("tcp", function(p) print(p.tcp.destport) end)`, `destport|tcp has no "destport"; did you mean "dport"?`},
-		{`on("tcp", function(p) print(p.tpc) end)`, `tpc|packet has no "tpc"; did you mean "tcp"?`},
-		{`on("tcp", function(p) local t = p.tcp print(t.sprot) end)`, `sprot|did you mean "sport"?`},
-		{`on("tcp", function(p) p["tcp"].prot = 1 end)`, `prot|tcp has no "prot"`},
-		{`on{ "tcp", run = function(p) print(p.tcp.options.msss) end }`, `msss|did you mean "mss"?`},
-		{`local function f(p) print(p.ip.tttl) end on("ip", f)`, `tttl|did you mean "ttl"?`},
-		{`function f(p) print(p.ip.tttl) end on("ip", f)`, `tttl|did you mean "ttl"?`},
-		{`local function f(t) print(t.prot) end on("tcp", function(p) f(p.tcp) end)`, `prot|tcp has no "prot"`},
-		{`on("tcp", function(p) local r = p:reply() r.payloda = "x" return r end)`, `payloda|did you mean "payload"?`},
-		{`on("tcp", function(p) local r = p:copy{} print(r.tcp and r.tcp.flag) end)`, `flag|did you mean "flags"?`},
-		{`local q = ip{}/udp{}/"x" print(q.udp.srcport)`, `srcport|did you mean "sport"?`},
-		{"on(\"udp\",\n  function(p)\n    local u = p.udp\n    if u and\n      u.lenn > 8 then return \"drop\" end\n  end)", `lenn|did you mean "len"?`},
-		{`on("tcp", function(p) p.tcp.options[8] = "12345678" end)`, ""},
-		{`on("tcp", function(p) local t = p.tcp t = { own = 1 } print(t.own) end)`, ""},
-		{`on("tcp", function(p) p = { own = 1 } print(p.own) end)`, ""},
-		{`local function f(t) return t.own end f{ own = 1 } on("tcp", function(p) return f(p) end)`, ""},
-		{`local function f(p) return p.own end local g = f on("tcp", f)`, ""},
-		{`local x = {} on("tcp", function(p) x.last = p:copy() print(x.last.own) end)`, ""},
-		{`for _, p in ipairs{} do print(p.own) end`, ""},
-		{`on("tcp", function(q) local p = q.tcp or q.udp if p then print(p.own) end end)`, ""},
-		{`on = nil`, `on|is a name of tunscript`},
-		{`local on = function(f, g) g{ own = 1 } end on("udp", function(p) return p.own end)`, ""},
-		{`on("udp", function(p) return p.payload:upper():gsub("a", "b") end)`, ""},
-	})
-}
-
-func TestMethods(t *testing.T) {
-	check(t, lint.Options{}, []row{
-		{`on("tcp", function(p) return p:repply() end)`, `repply|packet has no "repply"; did you mean "reply"?`},
-		{`on("tcp", function(p) if p.tcp:haas("S") then return end end)`, `haas|did you mean "has"?`},
-		{`on("tcp", function(p) return p.reply() end)`, `reply|call it with a colon`},
-		{`on("tcp", function(p) print(p.tcp:dport()) end)`, `dport|is a field, not a method`},
-		{`on("tcp", function(p) p.reply = 1 end)`, `reply|is a method`},
-		{`on("udp", function(p) print(p.payload:uper()) end)`, `uper|a string has no method "uper"; did you mean "upper"?`},
-		{`after(1, print):cancle()`, `cancle|did you mean "cancel"?`},
-		{`log.inof("x")`, `inof|log has no "inof"; did you mean "info"?`},
-		{`string.uper("x")`, `uper|string has no "uper"; did you mean "upper"?`},
-	})
-}
-
-func TestAssignments(t *testing.T) {
-	check(t, lint.Options{}, []row{
-		{`on("tcp", function(p) p.len = 5 end)`, `len|packet.len can only be read`},
-		{`on("tcp", function(p) p.tcp = nil end)`, `tcp|packet.tcp is a layer: set its fields, as in tcp.ack = v`},
-		{`on("tcp", function(p) p.ip.version = 6 end)`, `version|ip.version can only be read`},
-		{`on("tcp", function(p) p.tcp.dport = 70000 end)`, `70000|tcp.dport is 70000, want 0..65535`},
-		{`on("tcp", function(p) p.tcp.dport = -1 end)`, `1|tcp.dport is -1, want 0..65535`},
-		{`on("tcp", function(p) p.tcp.dport = 1.5 end)`, `1.5|want a whole number`},
-		{`local PORT = 70000 on("tcp", function(p) p.tcp.dport = PORT end)`, `PORT|is 70000`},
-		{`on("tcp", function(p) p.ip.ttl = p.ip4 and 300 or 64 end)`, `300|want 0..255`},
-		{`on("tcp", function(p) p.tcp.dport = "80" end)`, `"80"|tcp.dport: want a number, got the string "80"`},
-		{`on("tcp", function(p) p.ip.df = 1 end)`, `1|want true or false`},
-		{`on("tcp", function(p) p.tcp.flags = "SX" end)`, `"SX"|is no flag`},
-		{`on("tcp", function(p) p.ip.src = "192.0.2.300" end)`, `"192.0.2.300"|is no address`},
-		{`on("arp", function(p) p.eth.src = "02:00" end)`, `"02:00"|is no Ethernet address`},
-		{`on("arp", function(p) p.arp.op = "replay" end)`, `"replay"|there is no "replay"; did you mean "reply"?`},
-		{`on("tcp", function(p) p.tcp.checksum = "bda" end)`, `"bda"|did you mean "bad"?`},
-		{`on("tcp", function(p) p.tcp.checksum = p.udp end)`, `p|got a layer (udp)`},
-		{`on("tcp", function(p) p.tcp.checksum = 0xdead p.tcp.checksum = nil p.tcp.checksum = "zero" end)`, ""},
-		{`on("tcp", function(p) p.tcp.seq = 2^32 + 5 p.tcp.seq = -1 p.tcp.ack = 0x1ffffffff end)`, ""},
-		{`on("tcp", function(p) local PORT = 70000 PORT = 80 p.tcp.dport = PORT end)`, ""},
-		{`on("tcp", function(p) p.tcp.options = { mss = 1400 } p.tcp.options = "" p.tcp.options.mss = nil end)`, ""},
-	})
-}
-
 func TestFilters(t *testing.T) {
 	check(t, lint.Options{}, []row{
 		{`on("tcp dst prot 80", function(p) end)`, `prot|did you mean "port"?`},
@@ -186,35 +119,6 @@ func TestVerdicts(t *testing.T) {
 	})
 }
 
-func TestGlobals(t *testing.T) {
-	check(t, lint.Options{}, []row{
-		{`on(function(p) count = 1 end)`, `?count|becomes a global`},
-		{`on(function(p) function helper() end end)`, `?helper|becomes a global`},
-		{`count = 0 on(function(p) count = count + 1 end)`, ""},
-		{`local count = 0 on(function(p) cuont = count + 1 end)`, `?cuont|did you mean "count"?`},
-		{`spwan(function() end)`, `spwan|there is no global "spwan"`},
-		{`pritn("x")`, `pritn|did you mean "print"?`},
-		{`local counter = 0 print(countr)`, `?countr|did you mean "counter"?`},
-		{`local x = nothing.at.all`, `nothing|there is no global`},
-		{`local s = io.open("x")`, `io|only there in a trusted script`},
-		{`os.exit()`, `exit|only there in a trusted script`},
-		{`send = 5`, `send|"send" is a name of tunscript: use local`},
-		{`function tcp() end`, `tcp|"tcp" is a name of tunscript`},
-		{`if jit then jit.off() end`, ""},
-		{`local bit = bit or jit and require "bit"`, ""},
-		{`_G.made = 1 print(made.x)`, ""},
-		{`rawset(_G, "made", 1) print(made.x)`, ""},
-		{`load("made = 1")() made()`, ""},
-		{`if type(made) == "table" then print(made.x) end`, ""},
-		{`string = { trim = function(s) return s end } string.trim("x")`, ""},
-	})
-	check(t, lint.Options{Globals: []string{"geo"}}, []row{{`on(function(p) if geo.country(p.ip.src) then return "drop" end end)`, ""}})
-	check(t, lint.Options{Trusted: true}, []row{
-		{`local f = io.open("x") debug.traceback() os.exit(1) collectgarbage()`, ""},
-		{`function string.trim(s) return s end print(("x"):trim())`, ""},
-	})
-}
-
 func TestPatterns(t *testing.T) {
 	check(t, lint.Options{}, []row{
 		{`spawn(function() recv("tcp prot 80", 1) end)`, `prot|did you mean "port"?`},
@@ -229,72 +133,6 @@ func TestPatterns(t *testing.T) {
 		{`spawn(function() recv(function(p) return p.tcp and p.tcp.dport == 80 end) end)`, ""},
 		{`on("udp", function(p) spawn(function(q) expect({ flow = q.flow }, 2) end, p:copy()) end)`, ""},
 	})
-}
-
-func TestShippedModules(t *testing.T) {
-	check(t, lint.Options{}, []row{
-		{`local dns = require "dns" print(dns.prase("x"))`, `prase|dns has no "prase"; did you mean "parse"?`},
-		{`print(require("dns").prase("x"))`, `prase|did you mean "parse"?`},
-		{`local dns = require "dns" print(dns.parse("x"))`, ""},
-		{`local dns = require "dns.other" print(dns.prase("x"))`, ""},
-		{`local dns = require "dns" if dns.later then dns.x = 1 end`, ""},
-	})
-	own := func(string) (string, string, bool) { return "dns.lua", "return { mine = print }", true }
-	check(t, lint.Options{Module: own}, []row{{`require("dns").mine()`, ""}})
-}
-
-func TestState(t *testing.T) {
-	check(t, lint.Options{}, []row{
-		{`on(function(p) p.flow.mine = 1 p.flow:rewrite{ dprot = 80 } end)`, `dprot|there is no option "dprot"; did you mean "dport"?`},
-		{`on(function(p) p.flow:bypass("pas") end)`, `"pas"|did you mean "pass"?`},
-		{`on(function(p) p.flow.mine = 1 p.flow.f = print p.flow:f() print(p.flow.other.thing) end)`, ""},
-		{`on(function(p) shared.hosts:icnr("x", 1) end)`, `icnr|did you mean "incr"?`},
-		{`local x = option("loss", { defualt = 1 })`, `defualt|did you mean "default"?`},
-	})
-}
-
-func TestHiddenBuilders(t *testing.T) {
-	check(t, lint.Options{}, []row{
-		{`on("ip", function(p) local ip = p.ip return ip{ dst = "192.0.2.1" } end)`, `ip|ip is a local here, which hides tunscript's ip`},
-		{`on("ip", function(p) local ip, tcp = p.ip, p.tcp send(tcp{}) end)`, `tcp|hides tunscript's tcp`},
-		{`local tcp = require "tcp" local q = ip{}/tcp{ dport = 80 }`, ""},
-		{`on("ip", function(p) local ip = p.ip if ip then print(ip.src) end end)`, ""},
-	})
-}
-
-func TestDevices(t *testing.T) {
-	check(t, lint.Options{Devices: []string{"tun0", "tun1"}}, []row{
-		{`print(devices.tun2.mtu)`, `tun2|there is no device "tun2"; did you mean`},
-		{`on{ device = "tnu0", run = function() end }`, `"tnu0"|did you mean "tun0"?`},
-		{`on(function(p) p.out = "tun7" end)`, `"tun7"|there is no device`},
-		{`on(function(p) send(p, "tun7") end)`, `"tun7"|there is no device`},
-		{`on{ device = "tun1", run = function(p) send(p, "tun0") p.out = "tun1" print(devices.tun0.peer) end }`, ""},
-	})
-	check(t, lint.Options{}, []row{{`print(devices.tun2.mtu)`, ""}})
-}
-
-func TestWorkers(t *testing.T) {
-	check(t, lint.Options{Workers: 2}, []row{
-		{`every(1, function() end)`, `?every|each of the 2 workers`},
-		{`if worker == 1 then every(1, function() end) end`, ""},
-	})
-	check(t, lint.Options{Workers: 1}, []row{{`every(1, function() end)`, ""}})
-}
-
-// What a script requires is looked at, too; what it sets, the script may use.
-func TestModules(t *testing.T) {
-	files := map[string]string{
-		"lib":      `local M = {} function M.f(p) return p.own end shared_count = 0 require "lib.deep" return M`,
-		"lib.deep": "\nlog.inof('x')",
-	}
-	opt := lint.Options{Module: func(name string) (string, string, bool) {
-		src, ok := files[name]
-		return strings.ReplaceAll(name, ".", "/") + ".lua", src, ok
-	}}
-	got := lint.Source("main.lua", `local lib = require "lib" local dns = require "dns" on(function(p) shared_count = shared_count + 1 return lib.f(p) end)`, opt)
-	if len(got) != 1 || got[0].File != "lib/deep.lua" || got[0].Line != 2 || got[0].Column != 5 {
-		t.Errorf("%v", got)
-	}
 }
 
 // All mistakes are reported, in the order of the source, and the same place once.
