@@ -3,7 +3,9 @@ package packet
 // Hex is a hex dump of the frame as it will leave, in the manner of tcpdump -x;
 // with text the bytes as ASCII stand beside it, as in tcpdump -X. Lines end in a
 // newline.
-func (p *Packet) Hex(text bool) string { return string(p.AppendHex(nil, text)) }
+func (p *Packet) Hex(text bool) string {
+	return string(p.AppendHex(make([]byte, 0, p.Len()*5+80), text))
+}
 
 // AppendHex appends the dump that Hex returns to b.
 func (p *Packet) AppendHex(b []byte, text bool) []byte {

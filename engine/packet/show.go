@@ -11,7 +11,7 @@ import "fmt"
 //	  checksum = 0x1234 -- wrong: 0xf6c0 is right
 //	payload, 5 bytes
 //	  0x0000:  6865 6c6c 6f                             hello
-func (p *Packet) Show() string { return string(p.AppendShow(nil)) }
+func (p *Packet) Show() string { return string(p.AppendShow(make([]byte, 0, p.Len()*5+1500))) }
 
 // AppendShow appends the tree that Show returns to b.
 func (p *Packet) AppendShow(b []byte) []byte {
