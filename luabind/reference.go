@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // A Reference is everything that a script can say, as plain data: what the lint, the
@@ -153,7 +154,7 @@ func aliases() []Alias {
 		{"handler", "fun(p: packet): verdict?, string?", "what on calls for a packet"},
 		{"mac", "string", `an Ethernet address: "02:00:00:00:00:01"`},
 		{"pattern", "filter|packet.pattern|fun(p: packet): boolean", "which packets a task waits for"},
-		{"verdict", `"pass"|"accept"|"drop"|packet|packet[]|false`, "what becomes of a packet: go on, forward now, end it, or these leave instead"},
+		{"verdict", `"` + strings.Join(slices.Sorted(maps.Keys(verdictWords)), `"|"`) + `"|packet|packet[]|false`, "what becomes of a packet: go on, forward now, end it, or these leave instead"},
 	}
 }
 

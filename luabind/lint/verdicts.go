@@ -1,12 +1,23 @@
 package lint
 
 import (
+	"strings"
+
 	"github.com/yuin/gopher-lua/ast"
 
 	"github.com/tunscript/tunscript/luabind"
 )
 
-var verdictWords = map[string]bool{"pass": true, "accept": true, "drop": true}
+// verdicts are the words of the type verdict.
+func (a *api) verdicts() map[string]bool {
+	words := map[string]bool{}
+	for _, part := range union(a.aliases["verdict"]) {
+		if word, ok := strings.CutPrefix(part, `"`); ok {
+			words[strings.TrimSuffix(word, `"`)] = true
+		}
+	}
+	return words
+}
 
 const allowed = `return nothing, "pass", "accept", "drop" [, reason], a packet or a list of packets`
 
@@ -65,7 +76,7 @@ func (f *file) checkReturn(s *ast.ReturnStmt) {
 		f.checkVerdict(e)
 	}
 	if len(s.Exprs) > 1 && !drop {
-		if word, ok := f.text(s.Exprs[0]); ok && verdictWords[word] && f.typeOf(s.Exprs[1]).name != "" && f.typeOf(s.Exprs[1]).name != "nil" {
+		if word, ok := f.text(s.Exprs[0]); ok && f.c.api.verdicts()[word] && f.typeOf(s.Exprs[1]).name != "" && f.typeOf(s.Exprs[1]).name != "nil" {
 			f.report(f.at(s.Exprs[1]), Error, "", "", "verdict: only \"drop\" takes a reason: %s", allowed)
 		}
 	}
@@ -74,8 +85,8 @@ func (f *file) checkReturn(s *ast.ReturnStmt) {
 // checkVerdict looks at one value that a handler may return.
 func (f *file) checkVerdict(e ast.Expr) {
 	if word, ok := f.text(e); ok {
-		if !verdictWords[word] {
-			f.report(f.at(e), Error, word, similar(word, verdictWords), "verdict: there is no %q: %s", clip(word), allowed)
+		if words := f.c.api.verdicts(); !words[word] {
+			f.report(f.at(e), Error, word, similar(word, words), "verdict: there is no %q: %s", clip(word), allowed)
 		}
 		return
 	}

@@ -80,8 +80,8 @@ func (m *metaWriter) class(c luabind.Class) {
 		m.line("---@field [integer] string? # an option by its kind, as bytes")
 	case "tcp.options.fields":
 		m.line("---@field [integer] string # an option by its kind, as bytes")
-	case "on.options":
-		m.line("---@field [1]? filter # which packets")
+	case "on.options", "packet.pattern":
+		m.line("---@field [1] filter? # which packets")
 	}
 	if len(c.Methods) == 0 {
 		return
