@@ -31,6 +31,7 @@ type Scope struct {
 	program Program
 	config  ProgramConfig
 	devices []int // indexes the program is attached to; nil: all
+	home    *packet.Port
 
 	handles     []*Handle
 	timers      map[*Timer]struct{}

@@ -6,12 +6,15 @@ import (
 	"github.com/tunscript/tunscript/engine/packet"
 )
 
-// Home is the port of the program's only device, or of the device of the packet
-// in hand: where a packet made from nothing leaves. It is nil if there is no
+// Home is where a packet made from nothing leaves: the device of the packet in hand,
+// else what SetHome says, else the program's only device. It is nil if there is no
 // packet in hand and more than one device.
 func (s *Scope) Home() *packet.Port {
 	if s.attached && s.w.hand != nil && s.w.hand.In != nil {
 		return s.w.hand.In
+	}
+	if s.home != nil {
+		return s.home
 	}
 	only := -1
 	for i := range s.w.e.devices {
@@ -26,6 +29,16 @@ func (s *Scope) Home() *packet.Port {
 		return nil
 	}
 	return s.w.devices[only].port
+}
+
+// SetHome makes the device of that name the program's Home while no packet is in hand.
+func (s *Scope) SetHome(name string) error {
+	i := s.w.e.deviceIndex(name)
+	if i < 0 {
+		return fmt.Errorf("no device %q: %s", name, s.w.e.deviceNames())
+	}
+	s.home = s.w.devices[i].port
+	return nil
 }
 
 // SetOut makes the device of that name the packet's way out.

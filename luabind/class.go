@@ -28,7 +28,7 @@ type classMethod struct {
 
 // classes are all of them.
 func classes() []class {
-	return []class{handleClass(), dictionaryClass(), networkClass(), flowClass(), inboxClass()}
+	return []class{handleClass(), dictionaryClass(), networkClass(), flowClass(), inboxClass(), testClass()}
 }
 
 // newClass is the metatable of userdata of class c.

@@ -16,6 +16,7 @@ import (
 // comes while its task waits for something else is not lost.
 type inbox struct {
 	in      *instance
+	most    int              // packets that it keeps
 	waiting *engine.Waiting  // nil when it has ended
 	kept    []*packet.Packet // the oldest first
 	readers []*reader        // tasks that wait, the longest first
@@ -41,7 +42,7 @@ func (in *instance) inbox(L *lua.LState) int {
 	if err != nil {
 		return in.state.Raise(L, fmt.Errorf("inbox: %w", err))
 	}
-	b := &inbox{in: in}
+	b := &inbox{in: in, most: maxInbox}
 	b.waiting, err = in.scope.Await(engine.Await{
 		Name: in.place(L), Match: pt.match, Flow: pt.flow, Ask: pt.asker(in.scope.Fail), Peek: pt.peek, Stay: true, Run: b.put,
 	})
@@ -80,7 +81,7 @@ func (b *inbox) put(p *packet.Packet) {
 			return
 		}
 	}
-	if len(b.kept) > 0 && (len(b.kept) >= maxInbox || b.in.tasks.kept >= b.in.script.opt.held()) {
+	if len(b.kept) > 0 && (len(b.kept) >= b.most || b.in.tasks.kept >= b.in.script.opt.held()) {
 		b.drop(0)
 		b.in.scope.Count(engine.ReasonInboxFull)
 	} else if b.in.tasks.kept >= b.in.script.opt.held() {
@@ -122,21 +123,33 @@ func (in *instance) readBox(L *lua.LState, name string, must bool) int {
 	if pt.peek {
 		return in.state.Raise(L, fmt.Errorf("%s: peek belongs to the inbox itself: inbox{..., peek = true}", what))
 	}
-	for i, p := range b.kept {
-		ok, err := pt.holds(in, p, L)
-		if err != nil {
-			return in.state.Raise(L, err)
-		}
-		if ok {
-			b.drop(i)
-			L.Push(in.newRef(p).ud)
-			return 1
-		}
+	p, err := b.first(pt, L)
+	if err != nil {
+		return in.state.Raise(L, err)
+	}
+	if p != nil {
+		L.Push(in.newRef(p).ud)
+		return 1
 	}
 	if b.waiting == nil {
 		return in.state.Raise(L, fmt.Errorf("%s: %w", what, errInboxEnded))
 	}
 	return b.read(L, &reader{t: t, pt: pt, box: b}, what, must, timeout)
+}
+
+// first takes the first packet kept that matches; nil if none does.
+func (b *inbox) first(pt *pattern, L *lua.LState) (*packet.Packet, error) {
+	for i, p := range b.kept {
+		ok, err := pt.holds(b.in, p, L)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			b.drop(i)
+			return p, nil
+		}
+	}
+	return nil, nil
 }
 
 // read waits for a packet that is not there yet.

@@ -21,6 +21,7 @@ type Module struct {
 	Name  string
 	Doc   string
 	Names []Name // what is in it, without the module's name
+	Call  Name   // calling the module itself; the zero Name where that means nothing
 }
 
 // A Name is a global, or a method of a class.
@@ -89,6 +90,9 @@ func APIReference() *Reference {
 	r.Globals = append(r.Globals, luaNames()...)
 	for _, m := range modules() {
 		mod := Module{Name: m.name, Doc: m.doc}
+		if m.call.fn != nil {
+			mod.Call = nameOf(m.call.name, m.call.sig, m.call.doc)
+		}
 		for _, g := range m.names {
 			mod.Names = append(mod.Names, nameOf(g.name, g.sig, g.doc))
 		}
@@ -112,6 +116,7 @@ func APIReference() *Reference {
 			Fields: fieldsOf(onOptions, func(o onOption) (string, string) { return o.typ, o.doc })},
 		Class{Name: "device", Doc: "a device, as devices.tun0", Fields: fieldsOf(deviceFields, func(f deviceField) (string, string) { return f.typ, f.doc })},
 		Class{Name: "flow.rewrite", Kind: Table, Doc: "what flow:rewrite takes, in the direction of the packet", Fields: rewriteFields()},
+		Class{Name: "test.load", Kind: Table, Doc: "what t:load takes as a table", Fields: testLoadFields()},
 		Class{Name: "option.spec", Kind: Table, Doc: "what option takes as a table", Fields: optionFields()},
 	)
 	slices.SortFunc(r.Globals, func(a, b Name) int { return cmp.Compare(a.Name, b.Name) })
@@ -130,6 +135,14 @@ func classFields(c class) (fields []Field) {
 func rewriteFields() (fields []Field) {
 	for name, o := range rewriteOptions {
 		fields = append(fields, Field{Name: name, Type: o.typ, Doc: o.doc, Writable: true})
+	}
+	sortFields(fields)
+	return fields
+}
+
+func testLoadFields() (fields []Field) {
+	for name, l := range testLoads {
+		fields = append(fields, Field{Name: name, Type: l.typ, Doc: l.doc, Writable: true})
 	}
 	sortFields(fields)
 	return fields

@@ -19,12 +19,14 @@ import (
 type module struct {
 	name  string
 	doc   string
-	names []global // what is in it
+	names []global                 // what is in it
+	call  global                   // calling the module itself; the zero global where that means nothing
+	opens func(in *instance) error // whether it can be used here; nil: always
 }
 
 // modules are all of them. A file of the script's folder goes before one of the same
 // name, so that a module which ships tomorrow breaks no script of today.
-func modules() []module { return []module{dnsModule()} }
+func modules() []module { return []module{dnsModule(), testModule()} }
 
 // require finds a module: a file beside the script, or one that ships. Files are read
 // while the script loads, and at no other time: a handler does not wait for a disk.
@@ -46,6 +48,11 @@ func (in *instance) require(s *vm.State, name string) (vm.Module, error) {
 		shipped[m.name] = m
 	}
 	if m, ok := shipped[name]; ok {
+		if m.opens != nil {
+			if err := m.opens(in); err != nil {
+				return vm.Module{}, fmt.Errorf("require %q: %w", name, err)
+			}
+		}
 		return vm.Module{Value: in.open(m)}, nil
 	}
 	return vm.Module{}, fmt.Errorf("require %q: there is no %s beside the script%s (modules that ship: %s)",
@@ -58,7 +65,7 @@ var errNoFolder = errors.New("a module is a file of the script's folder or below
 // readModule reads a file of the script's folder. What leads out of it, a symbolic link
 // included, is refused by the system (os.Root), not by looking at names.
 func (s *Script) readModule(file string) ([]byte, error) {
-	if s.dir == "" {
+	if s.dir == "" || file == s.name { // dns.lua that requires "dns" means what ships
 		return nil, fs.ErrNotExist
 	}
 	if !fs.ValidPath(file) || strings.ContainsAny(file, "\\\x00") || path.Base(file) == ".lua" {
@@ -91,5 +98,12 @@ func (in *instance) open(m module) lua.LValue {
 		}
 		t.RawSetString(g.name, L.NewFunction(func(L *lua.LState) int { return g.fn(in, L) }))
 	}
-	return in.state.ReadOnly(t)
+	ro := in.state.ReadOnly(t)
+	if m.call.fn != nil {
+		ro.Metatable.(*lua.LTable).RawSetString("__call", L.NewFunction(func(L *lua.LState) int {
+			L.Remove(1) // the module itself
+			return m.call.fn(in, L)
+		}))
+	}
+	return ro
 }

@@ -29,6 +29,9 @@ type Options struct {
 	// default. nil leaves all at their defaults.
 	Option func(Option) (value any, ok bool)
 
+	// Test makes the script a file of tests, for who runs them; nil of any other.
+	Test *Test
+
 	// Log receives what the script says with print and log. nil discards it. It is
 	// called on the worker and must not wait.
 	Log func(level Level, script, text string)

@@ -38,6 +38,7 @@ type task struct {
 	// release takes back what the task waits for; nil while it runs.
 	release   func()
 	boxes     []*inbox
+	after     func(error) // told how a test ended, in place of the scope
 	cancelled bool
 	done      bool
 }
@@ -146,6 +147,10 @@ func (t *task) step(run func() ([]lua.LValue, error)) error {
 	}
 	if err != nil || t.co.Done() || t.cancelled {
 		t.end()
+		if t.after != nil {
+			t.after(err)
+			return nil
+		}
 	}
 	return err
 }

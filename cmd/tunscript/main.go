@@ -10,6 +10,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -34,7 +36,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 // run is the command from arguments to exit code.
 func run(args []string) int {
 	root := rootCommand()
-	root.SetArgs(args)
+	root.SetArgs(dashes(args))
 	err := root.ExecuteContext(context.Background())
 	var status statusError
 	switch {
@@ -47,6 +49,20 @@ func run(args []string) int {
 	return exitCode(err)
 }
 
+// dashes spells -run, as go test has it, as what it would otherwise not be: --run.
+func dashes(args []string) []string {
+	if len(args) == 0 || args[0] != "test" {
+		return args
+	}
+	args = slices.Clone(args)
+	for i, a := range args {
+		if a == "-run" || strings.HasPrefix(a, "-run=") {
+			args[i] = "-" + a
+		}
+	}
+	return args
+}
+
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "tunscript",
@@ -57,7 +73,8 @@ func rootCommand() *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err) })
-	root.AddCommand(demoCommand(), labCommand(), runCommand(), replayCommand(), checkCommand(), initCommand(), stubsCommand(), versionCommand())
+	root.AddCommand(demoCommand(), labCommand(), runCommand(), replayCommand(), checkCommand(), testCommand(),
+		initCommand(), stubsCommand(), versionCommand())
 	return root
 }
 

@@ -64,6 +64,22 @@ func (st *Settings) of(script config.Script) func(luabind.Option) (any, bool) {
 	}
 }
 
+// Option answers a script that no file configures.
+func (st *Settings) Option(o luabind.Option) (any, bool) { return st.of(config.Script{})(o) }
+
+// Check refuses a --set that none of the scripts that have started has, or two.
+func (st *Settings) Check() error {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	names := slices.Sorted(maps.Keys(st.declared))
+	for _, g := range st.given {
+		if err := st.used(g, names); err != nil {
+			return &SettingError{g.key(), err}
+		}
+	}
+	return nil
+}
+
 // Declared are the options of all scripts that have started, by script and name.
 func (st *Settings) Declared() []luabind.Option {
 	st.mu.Lock()
@@ -133,7 +149,7 @@ func (st *Settings) unknown(name string, scripts ...string) error {
 		return fmt.Errorf("there is no option %q; did you mean %q?", name, near)
 	}
 	if len(words) == 0 {
-		return fmt.Errorf("there is no option %q: %s has none", name, strings.Join(scripts, ", "))
+		return fmt.Errorf("there is no option %q, nor any other", name)
 	}
 	return fmt.Errorf("there is no option %q; there is %s", name, strings.Join(words, ", "))
 }
