@@ -86,3 +86,20 @@ func ExampleParseFlags() {
 	// SA true
 	// packet: tcp.flags: "S.": ACK is A here, not a dot: write "SA"
 }
+
+// The builder text of a packet leaves out what a builder comes to by itself, and
+// gives what is wrong.
+func ExamplePacket_Code() {
+	p, _ := packet.Build(
+		packet.IPv4{Src: netip.MustParseAddr("192.0.2.1"), Dst: netip.MustParseAddr("192.0.2.2"), ID: 7},
+		packet.UDP{Sport: 4000, Dport: 7},
+		packet.Payload("hello"),
+	)
+	fmt.Println(p.Code())
+	udp, _ := p.UDP()
+	udp.SetChecksum(0xdead)
+	fmt.Println(p.Code())
+	// Output:
+	// ip{src="192.0.2.1", dst="192.0.2.2", id=7}/udp{sport=4000, dport=7}/"hello"
+	// ip{src="192.0.2.1", dst="192.0.2.2", id=7}/udp{sport=4000, dport=7, checksum=0xdead}/"hello"
+}
