@@ -124,7 +124,10 @@ func (in *instance) askAbout(fn *lua.LFunction, p *packet.Packet) (bool, error) 
 
 func (in *instance) askLua(fn *lua.LFunction, v lua.LValue) (bool, error) {
 	values, err := in.enter(fn, v)
-	return err == nil && len(values) > 0 && lua.LVAsBool(values[0]), err
+	if err != nil {
+		return false, fmt.Errorf("the pattern's function failed: %w", err)
+	}
+	return len(values) > 0 && lua.LVAsBool(values[0]), nil
 }
 
 // A patternReader makes a pattern of a table.

@@ -21,8 +21,9 @@ var anything = newFilter("", node{always, always})
 
 func newFilter(text string, n node) *Filter {
 	f := &Filter{text: text}
-	for link, c := range map[packet.LinkType]*cond{packet.IP: n.ip, packet.Ethernet: n.eth} {
-		f.by[link] = compiled{c, flatten(c), anchors(c)}
+	f.by[packet.IP] = compiled{n.ip, flatten(n.ip), anchors(n.ip)}
+	if f.by[packet.Ethernet] = f.by[packet.IP]; n.eth != n.ip { // a built one is the same for both
+		f.by[packet.Ethernet] = compiled{n.eth, flatten(n.eth), anchors(n.eth)}
 	}
 	return f
 }

@@ -115,9 +115,19 @@ func (p *parser) expr(left node, q qual, _ bool) (node, qual) {
 	}
 }
 
-func (n node) and(m node) node { return node{and(n.ip, m.ip), and(n.eth, m.eth)} }
-func (n node) or(m node) node  { return node{or(n.ip, m.ip), or(n.eth, m.eth)} }
-func (n node) not() node       { return node{not(n.ip), not(n.eth)} }
+func (n node) and(m node) node { return n.with(m, and) }
+func (n node) or(m node) node  { return n.with(m, or) }
+func (n node) not() node       { return n.with(n, func(c ...*cond) *cond { return not(c[0]) }) }
+
+// with joins two conditions. Where both are the same for all frames, as built ones
+// are, so is what comes of them, and is compiled once.
+func (n node) with(m node, f func(...*cond) *cond) node {
+	c := f(n.ip, m.ip)
+	if n.ip == n.eth && m.ip == m.eth {
+		return node{c, c}
+	}
+	return node{c, f(n.eth, m.eth)}
+}
 
 // term reads one condition. values allows a mere value, to which q is carried over;
 // isValue says that it was one.
