@@ -15,8 +15,10 @@ func patternClasses(layers []Class) (all []Class) {
 				f.Type = "tcp.options.pattern|boolean"
 			case c.Name == "packet" && f.Name == "payload":
 				f.Type, f.Doc = "string|function", "a Lua pattern that it matches, or a function that is asked"
+			case f.Type == "address":
+				f.Type += "|network|boolean|function"
 			default:
-				f.Type += "|boolean|function|userdata"
+				f.Type += "|boolean|function"
 			}
 			f.Writable = true
 			t.Fields = append(t.Fields, f)
