@@ -118,7 +118,7 @@ func echoes(t testing.TB, c engine.Config, more ...*memory) (*engine.Engine, *so
 func TestABusyDeviceStarvesNoOther(t *testing.T) {
 	for _, wish := range []engine.Wait{engine.Polite, engine.Prompt} {
 		busy := newMemory("mem0")
-		frame := text(t, "again")
+		frame, asked := text(t, "again"), text(t, "again") // one a goroutine: Bytes finishes a packet
 		eng, sock := echoes(t, engine.Config{Wait: wish, Programs: []engine.ProgramConfig{{
 			Program: on(func(_ *engine.Scope, p *packet.Packet) engine.Verdict {
 				if p.In.Name == "mem0" {
@@ -130,7 +130,7 @@ func TestABusyDeviceStarvesNoOther(t *testing.T) {
 		busy.give(frame)
 		wait := ran(t, eng)
 		for range 20 {
-			sock.send(t, frame)
+			sock.send(t, asked)
 			sock.receive(t)
 		}
 		eng.Close()
