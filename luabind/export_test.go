@@ -24,6 +24,9 @@ func Registry() (all []Entry) {
 		for _, g := range m.names {
 			all = append(all, Entry{m.name + "::" + g.name, g.sig, g.doc})
 		}
+		if g := m.call; g.fn != nil {
+			all = append(all, Entry{m.name + "::" + g.name, g.sig, g.doc})
+		}
 	}
 	for name, f := range deviceFields {
 		all = append(all, Entry{"devices.NAME." + name, f.typ, f.doc})
@@ -48,6 +51,9 @@ func Registry() (all []Entry) {
 	}
 	for name, o := range onOptions {
 		all = append(all, Entry{"on." + name, o.typ, o.doc})
+	}
+	for name, o := range impairOptions {
+		all = append(all, Entry{"on.impair." + name, o.typ, o.doc})
 	}
 	return all
 }

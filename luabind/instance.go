@@ -16,12 +16,13 @@ import (
 // An instance is a script in one scope: a Lua state and what it has registered.
 // It is used on the scope's worker only.
 type instance struct {
-	script *Script
-	scope  *engine.Scope
-	state  *vm.State
-	broken *vm.Error // why the script is out of service; nil while it is not
-	kinds  kinds
-	held   map[any]heldCall // what the engine will call, for the walk of memory
+	script      *Script
+	scope       *engine.Scope
+	state       *vm.State
+	broken      *vm.Error // why the script is out of service; nil while it is not
+	kinds       kinds
+	impairments int              // rules that stand
+	held        map[any]heldCall // what the engine will call, for the walk of memory
 
 	loading     bool // the top level runs
 	tasks       tasks

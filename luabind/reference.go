@@ -119,6 +119,7 @@ func APIReference() *Reference {
 		Class{Name: "test.load", Kind: Table, Doc: "what t:load takes as a table", Fields: testLoadFields()},
 		Class{Name: "option.spec", Kind: Table, Doc: "what option takes as a table", Fields: optionFields()},
 	)
+	r.Classes = append(r.Classes, impairClasses()...)
 	slices.SortFunc(r.Globals, func(a, b Name) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(r.Classes, func(a, b Class) int { return cmp.Compare(a.Name, b.Name) })
 	return r

@@ -100,6 +100,7 @@ func TestReferenceNamesItsTypes(t *testing.T) {
 		check(n.Name, n.Type)
 	}
 	for _, m := range r.Modules {
+		check(m.Name, m.Call.Type)
 		for _, n := range m.Names {
 			check(m.Name+"."+n.Name, n.Type)
 			if n.Doc == "" || m.Doc == "" {

@@ -26,7 +26,7 @@ type module struct {
 
 // modules are all of them. A file of the script's folder goes before one of the same
 // name, so that a module which ships tomorrow breaks no script of today.
-func modules() []module { return []module{dnsModule(), testModule()} }
+func modules() []module { return []module{dnsModule(), impairModule(), testModule()} }
 
 // require finds a module: a file beside the script, or one that ships. Files are read
 // while the script loads, and at no other time: a handler does not wait for a disk.

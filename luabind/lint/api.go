@@ -12,6 +12,7 @@ type api struct {
 	globals map[string]luabind.Name
 	tables  map[string]map[string]luabind.Name // "log" -> its names
 	modules map[string]map[string]luabind.Name // that ship
+	calls   map[string]*luabind.Name           // of modules that can be called
 	classes map[string]*class
 	aliases map[string]string
 }
@@ -25,7 +26,7 @@ type class struct {
 
 func newAPI(r *luabind.Reference) *api {
 	a := &api{globals: map[string]luabind.Name{}, tables: map[string]map[string]luabind.Name{},
-		modules: map[string]map[string]luabind.Name{}, classes: map[string]*class{}, aliases: map[string]string{}}
+		modules: map[string]map[string]luabind.Name{}, calls: map[string]*luabind.Name{}, classes: map[string]*class{}, aliases: map[string]string{}}
 	for _, n := range r.Globals {
 		table, name, ok := strings.Cut(n.Name, ".")
 		if !ok {
@@ -43,6 +44,9 @@ func newAPI(r *luabind.Reference) *api {
 			names[n.Name] = n
 		}
 		a.modules[m.Name] = names
+		if m.Call.Forms != nil {
+			a.calls[m.Name] = &m.Call
+		}
 	}
 	for _, c := range r.Classes {
 		cl := &class{Class: c, fields: map[string]luabind.Field{}, methods: map[string]luabind.Name{}}

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/yuin/gopher-lua/ast"
@@ -186,6 +187,9 @@ func (a *api) parts(t string) (parts []string) {
 	return parts
 }
 
+// startWithFilter are the tables whose first value, without a name, is a filter.
+var startWithFilter = []string{"on.options", "packet.pattern", "impair.options"}
+
 // checkTable looks at a table whose keys are known.
 func (f *file) checkTable(what string, c *class, t *ast.TableExpr) {
 	owner, ofLayer := strings.CutSuffix(c.Name, ".fields")
@@ -195,7 +199,7 @@ func (f *file) checkTable(what string, c *class, t *ast.TableExpr) {
 	for _, field := range t.Fields {
 		key, ok := field.Key.(*ast.StringExpr)
 		if !ok {
-			if field.Key == nil && (c.Name == "on.options" || c.Name == "packet.pattern") { // the filter
+			if field.Key == nil && slices.Contains(startWithFilter, c.Name) { // the filter
 				f.checkFieldValue(what, luabind.Field{Type: "filter"}, field.Value)
 			}
 			continue

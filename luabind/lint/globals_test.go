@@ -86,6 +86,11 @@ func TestShippedModules(t *testing.T) {
 		{`print(require("dns").prase("x"))`, `prase|did you mean "parse"?`},
 		{`local dns = require "dns" print(dns.parse("x"))`, ""},
 		{`local dns = require "dns.other" print(dns.prase("x"))`, ""},
+		{`local impair = require "impair" impair{ "udp", los = 0.1 }`, `los|impair: there is no option "los"; did you mean "loss"?`},
+		{`require "impair" { "udp prot 7", loss = 0.1 }`, `prot|`},
+		{`require "impair" { loss = "much" }`, `"much"|impair: loss: want a number`},
+		{`local impair = require "impair" local h = impair{ "udp", loss = 0.1, device = "tun0" } h:cancel()`, ""},
+		{`require "impair" { loss = 0.1 }:cancle()`, `cancle|did you mean "cancel"?`},
 		{`local dns = require "dns" if dns.later then dns.x = 1 end`, ""},
 	})
 	own := func(string) (string, string, bool) { return "dns.lua", "return { mine = print }", true }

@@ -236,7 +236,7 @@ func (f *file) module(e *ast.FuncCallExpr) typ {
 	if !ok || f.c.api.modules[name.Value] == nil || f.c.own[name.Value] {
 		return typ{}
 	}
-	return typ{name: "table", lib: name.Value, module: true}
+	return typ{name: "table", lib: name.Value, module: true, fn: f.c.api.calls[name.Value]}
 }
 
 // member is t.name.

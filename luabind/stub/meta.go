@@ -45,6 +45,12 @@ func ModuleMeta(mod luabind.Module) string {
 	m.line("-- A module of tunscript, for editors. Written by tunscript stubs.")
 	m.line("")
 	m.line("---%s", mod.Doc)
+	if mod.Call.Forms != nil {
+		m.line("---@class %s.module", mod.Name)
+		for _, f := range mod.Call.Forms {
+			m.line("---@overload fun%s", signature(f, ""))
+		}
+	}
 	m.line("local %s = {}", mod.Name)
 	for _, n := range mod.Names {
 		m.name(mod.Name+".", n)
@@ -80,7 +86,7 @@ func (m *metaWriter) class(c luabind.Class) {
 		m.line("---@field [integer] string? # an option by its kind, as bytes")
 	case "tcp.options.fields":
 		m.line("---@field [integer] string # an option by its kind, as bytes")
-	case "on.options", "packet.pattern":
+	case "on.options", "packet.pattern", "impair.options":
 		m.line("---@field [1] filter? # which packets")
 	}
 	if len(c.Methods) == 0 {

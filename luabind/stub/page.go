@@ -218,7 +218,17 @@ func (p *page) modules() {
 			n.Name = m.Name + "." + n.Name
 			names = append(names, n)
 		}
+		if m.Call.Forms != nil {
+			m.Call.Name = m.Name
+			names = append(names, m.Call)
+		}
 		p.functions(names)
+		for _, c := range p.ref.Classes {
+			if strings.HasPrefix(c.Name, m.Name+".") && !p.shown[":"+c.Name] {
+				p.shown[":"+c.Name] = true
+				p.class(c)
+			}
+		}
 	}
 }
 
