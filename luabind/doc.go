@@ -37,6 +37,18 @@
 // function. When the script is exchanged, the next one gets a copy, as data, when it
 // first asks.
 //
+// # Tasks
+//
+// A task is a coroutine that waits (task.go). It runs to its next wait within one
+// entry, whoever wakes it: a timer, a packet that engine.Scope.Await takes for it, or
+// the handler that spawns it, whose budget its first step shares. Waiting costs the
+// coroutine's registers, some 7 KB, and no goroutine.
+//
+// What a task waits for is a pattern (pattern.go). Its table is read once, when it is
+// made: what a filter can say becomes one (pattern_native.go), so that the engine finds
+// who waits by an index; other fields are compared natively for packets that the filter
+// lets through, and Lua is asked last. A task's packet is a copy of its own.
+//
 // # The registry
 //
 // The API stands in one registry: globals (globals.go), layers (kind.go) and classes

@@ -2,12 +2,14 @@ package luabind_test
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/tunscript/tunscript/engine"
 	"github.com/tunscript/tunscript/engine/packet"
 	"github.com/tunscript/tunscript/luabind"
 	"github.com/tunscript/tunscript/luabind/vm"
@@ -209,5 +211,38 @@ func BenchmarkPastTasks(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// A task that never lets time go by is named.
+func TestATaskThatStandsStill(t *testing.T) {
+	l := newLab(t, `
+		on("udp", function(p) spawn(function() while true do sleep(0) end end) end)
+		every(1, function() end)
+	`)
+	l.put(build(t, ip4(), udp()))
+	if !errors.Is(l.ended, engine.ErrStuck) || !strings.Contains(l.ended.Error(), "the last was script1.lua's") {
+		t.Errorf("ended with %v", l.ended)
+	}
+}
+
+// An inbox that peeks sees what others take, and takes nothing away.
+func TestInboxThatPeeks(t *testing.T) {
+	l := newLab(t, `
+		spawn(function()
+			local box = inbox{ "udp", peek = true }
+			spawn(function() log.info("took", recv("udp").payload) end)
+			sleep(1)
+			while true do log.info("saw", box:expect(1).payload) end
+		end)
+		on("udp", function(p) log.info("handler", p.payload) end)
+	`)
+	l.put(build(t, ip4(), udp(), packet.Payload("1")), build(t, ip4(), udp(), packet.Payload("2")))
+	l.advance(5 * time.Second)
+	if got := l.said(); got != "info: took 1\ninfo: handler 2\ninfo: saw 1\ninfo: saw 2" {
+		t.Errorf("said %q", got)
+	}
+	if got := l.fails(); !strings.HasSuffix(got, "box:expect: nothing that matches came in 1 s, nor anything else") {
+		t.Errorf("the error is %q", got)
 	}
 }
