@@ -230,6 +230,25 @@ func TestFaultsBeforeAwait(t *testing.T) {
 	}
 }
 
+// At one instant packets come before timers, those that were delayed as well.
+func TestReleasedBeforeTimers(t *testing.T) {
+	program, st := tell(func(st *story) {
+		st.timer(2*time.Second, "timer")
+		if _, err := st.s.Handle(engine.Handler{Run: func(p *packet.Packet) engine.Verdict {
+			st.add("packet")
+			return engine.Pass()
+		}}); err != nil {
+			t.Error(err)
+		}
+	})
+	b := bad(t, faults(impair.Options{Delay: 2 * time.Second}), program)
+	b.give(udp(t, 7, "x"))
+	b.step(5 * time.Second)
+	if diff := cmp.Diff([]string{"2 packet", "2 timer"}, st.lines); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // A window is open at its times, counted from the rule's first.
 func TestWindow(t *testing.T) {
 	b := bad(t, faults(impair.Options{Blackhole: true, At: 5 * time.Second, For: 2 * time.Second}))

@@ -156,6 +156,22 @@ func TestFaultsAreRepeatable(t *testing.T) {
 	}
 }
 
+// Each way draws its own numbers: who is lost there is not who is lost back.
+func TestEachWayHasItsOwnChance(t *testing.T) {
+	b := bad(t, faults(impair.Options{Loss: 0.5, Direction: impair.In}))
+	for i := range 100 {
+		p := udp(t, 7, fmt.Sprint(i))
+		b.give(p)
+		if _, err := b.wire[1].Write(p.Bytes()); err != nil {
+			t.Fatal(err)
+		}
+		b.step(0)
+	}
+	if there, back := b.got(1), b.got(0); len(there) < 20 || len(back) < 20 || cmp.Equal(there, back) {
+		t.Errorf("of 100 packets %d arrive there and %d back, the same: %v", len(there), len(back), cmp.Equal(there, back))
+	}
+}
+
 // On the system's clock, too, a delay is kept, and packets that wait for theirs are
 // not forgotten while nothing else happens.
 func TestDelayOnTheSystemsClock(t *testing.T) {

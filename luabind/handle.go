@@ -17,7 +17,7 @@ func (in *instance) pushHandle(L *lua.LState, cancel func()) int {
 
 // handleClass is what a handle has.
 func handleClass() class {
-	return class{name: "handle", doc: "what on, after, every and spawn return", methods: map[string]classMethod{
+	return class{name: "handle", doc: "what on, after, every, spawn and impair return", methods: map[string]classMethod{
 		"cancel": {sig: "()", doc: "ends it: the function is not called again, the task does not go on", fn: cancelHandle},
 	}}
 }
