@@ -54,6 +54,10 @@ func TestReadme(t *testing.T) {
 				console(t, b)
 			case "lua":
 				file := filepath.Join(t.TempDir(), "readme.lua")
+				if strings.Contains(b.text, `require "test"`) {
+					luaTest(t, b.text)
+					return
+				}
 				if err := os.WriteFile(file, []byte(b.text), 0o666); err != nil {
 					t.Fatal(err)
 				}
@@ -77,6 +81,23 @@ func TestReadme(t *testing.T) {
 		if ran[lang] == 0 {
 			t.Errorf("the README has no block of %q any more", lang)
 		}
+	}
+}
+
+// luaTest runs a block of tests beside the example that it loads.
+func luaTest(t *testing.T, text string) {
+	dir := t.TempDir()
+	ping, err := os.ReadFile("../../scripts/examples/ping.lua")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range map[string][]byte{"ping.lua": ping, "readme_test.lua": []byte(text)} {
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if status := run([]string{"test", dir}); status != exitOK {
+		t.Errorf("test exits %d", status)
 	}
 }
 

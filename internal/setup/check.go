@@ -14,6 +14,7 @@ func Check(c *config.Config, opt Options) error {
 	if err := Supported(c); err != nil {
 		return err
 	}
+	opt.checking = true
 	programs, err := Scripts(c, opt)
 	if err != nil {
 		return err

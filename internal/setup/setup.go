@@ -28,6 +28,8 @@ type Options struct {
 	Log      *slog.Logger
 	Trusted  bool      // every script
 	Settings *Settings // of options; nil: none but the file's
+
+	checking bool // no script will run, so a file of tests may be among them
 }
 
 // Scripts loads every script of c, and a program behind them that sees to it that what is
@@ -46,6 +48,7 @@ func Scripts(c *config.Config, opt Options) ([]engine.ProgramConfig, error) {
 			Trusted: s.Trusted || opt.Trusted,
 			Log:     scriptLog(opt.Log),
 			Option:  settings.of(s),
+			Test:    opt.tests(s.Path),
 			Tasks:   c.Limits.Tasks, Timers: c.Limits.Timers, Held: c.Limits.Held,
 			Limits: vm.Limits{
 				Instructions: int(c.Limits.Instructions), LoadInstructions: int(c.Limits.LoadInstructions),
@@ -67,6 +70,14 @@ func Scripts(c *config.Config, opt Options) ([]engine.ProgramConfig, error) {
 		})
 	}
 	return append(programs, engine.ProgramConfig{Program: settings.program(c, names)}), nil
+}
+
+// tests makes a file of tests load where nothing will run; nil of any other script.
+func (opt Options) tests(path string) *luabind.Test {
+	if !opt.checking || !strings.HasSuffix(path, "_test.lua") {
+		return nil
+	}
+	return &luabind.Test{Found: func(string, int) {}}
 }
 
 // errLater is about keys that belong to the design and not yet to this version.
