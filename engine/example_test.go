@@ -156,3 +156,34 @@ func ExampleObserver() {
 	// tun0: received ""
 	// tun0: pass "unforwarded"
 }
+
+// A program waits for a packet, for a second, and then for another.
+func ExampleScope_Await() {
+	dev, wire := tundev.Pipe(tundev.Config{Name: "tun0", Kind: tundev.TUN})
+	eng, err := engine.New(engine.Config{
+		Clock:   engine.Virtual(time.Unix(0, 0)),
+		Devices: []engine.DeviceConfig{{Device: dev}},
+		Programs: []engine.ProgramConfig{{Program: engine.ProgramFunc("asks", func(s *engine.Scope) error {
+			answer := func(p *packet.Packet) {
+				if p == nil {
+					fmt.Println("no answer")
+					return
+				}
+				fmt.Printf("%s at %v\n", p.Payload(), s.Now().UTC().Format("05.0"))
+				s.Await(engine.Await{Timeout: time.Second, Run: func(p *packet.Packet) { fmt.Println("another:", p != nil) }})
+			}
+			_, err := s.Await(engine.Await{Filter: "udp dst port 7", Timeout: time.Second, Run: answer})
+			return err
+		})}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer eng.Close()
+	eng.Advance(500 * time.Millisecond)
+	wire.Write(datagram("here I am"))
+	eng.Advance(5 * time.Second)
+	// Output:
+	// here I am at 00.5
+	// another: false
+}

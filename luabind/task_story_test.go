@@ -246,3 +246,73 @@ func TestInboxThatPeeks(t *testing.T) {
 		t.Errorf("the error is %q", got)
 	}
 }
+
+// A task's first step shares the budget of who spawns it, and ends with it.
+func TestAnEndlessFirstStep(t *testing.T) {
+	l := setup{forward: true, limits: vm.Limits{Instructions: 10_000}, scripts: []string{`
+		local n = 0
+		spawn(function() while true do end end)
+		on("udp", function(p)
+			n = n + 1
+			if n == 1 then pcall(spawn, function() while true do end end) end
+			spawn(function() sleep(1) log.info("slept") end)
+			p.payload = "packet " .. n
+		end)
+	`}}.start(t)
+	for range 2 {
+		l.put(build(t, ip4(), udp(), text()))
+	}
+	l.advance(2 * time.Second)
+	if got := payloads(l.got()); got != "packet 2" {
+		t.Errorf("left %q", got)
+	}
+	if got := l.said(); got != "info: slept" {
+		t.Errorf("said %q", got)
+	}
+	for i, line := range []string{"3", "6"} {
+		if i >= len(l.errs) || !strings.HasPrefix(l.errs[i].Error(), "script1.lua:"+line+": used up its 10000 instructions") {
+			t.Errorf("errors %v", l.errs)
+		}
+	}
+	if len(l.errs) != 2 {
+		t.Errorf("errors %v, want two", l.errs)
+	}
+}
+
+// What cannot be spawned, and what an inbox and sr do when things go wrong.
+func TestTaskMistakes(t *testing.T) {
+	l := newLab(t, `
+		log.info(pcall(spawn))
+		log.info(pcall(spawn, print))
+		local f
+		on("udp dst port 9", function(p) f = p.flow end)
+		spawn(function()
+			local box = inbox("udp dst port 7")
+			log.info(pcall(box.recv, box, function(p) error("oh") end))
+			log.info(pcall(box.recv, box, function(p) error("again") end))
+			log.info(box:recv({ flow = f }, 0.1))
+			local here = box:recv()
+			log.info(box:recv({ flow = here.flow }, 0.1))
+		end)
+		local h = spawn(function() sr(ip{ dst = "192.0.2.1" }/udp{ sport = 1, dport = 2 }, 1, 5) log.info("never") end)
+		after(0.5, function() h:cancel() end)
+	`)
+	l.got()
+	for port := uint16(9); port >= 7; port -= 2 {
+		l.put(build(t, ip4(), packet.UDP{Sport: 4000, Dport: port}, text()))
+	}
+	l.advance(5 * time.Second)
+	l.clean()
+	want := `false spawn: want a function, got nil
+false spawn: a task runs a Lua function, not one of the library: wrap it, function() ... end
+false the pattern's function failed: script1.lua:8: oh
+false the pattern's function failed: script1.lua:9: again
+nil
+nil`
+	if got := strings.ReplaceAll(l.said(), "info: ", ""); got != want {
+		t.Errorf("said\n%s\nwant\n%s", got, want)
+	}
+	if got := l.got(); len(got) != 0 {
+		t.Errorf("a cancelled sr has sent %v", got)
+	}
+}

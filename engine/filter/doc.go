@@ -9,7 +9,7 @@
 // ([And], [Or], [Not], [Field] and the like) make as well. Each tree is then laid
 // out flat as a program of tests and jumps, and that is what [Filter.Match] runs. An
 // [Index] looks into the trees for what a packet must say to match, and asks the
-// packet once for many filters.
+// packet once for many filters; a [Set] does the same for filters that come and go.
 //
 // The package knows packets, their bytes and where [packet.Layout] finds a header.
 // It knows no devices, no handlers, no flows and no time. It starts no goroutine.
