@@ -48,6 +48,9 @@ type DeviceStats struct {
 // HandlerStats counts one handler's packets.
 type HandlerStats struct {
 	Program, Name string
+	Filter        string // as it was written; "" wants everything
+	Device        string // "" is all of the program's
+	Prio          int    // that of the program added
 	Packets       uint64 // seen
 	Failed        uint64
 	Off           bool // switched off after too many failures
@@ -160,8 +163,12 @@ func (e *Engine) Stats() Stats {
 		s.Verdicts[name] = w.verdicts[v].get()
 	}
 	for _, h := range *w.handles.Load() {
+		text := h.h.Filter
+		if h.filter != nil {
+			text = h.filter.String()
+		}
 		s.Handlers = append(s.Handlers, HandlerStats{
-			Program: h.scope.Name(), Name: h.h.Name,
+			Program: h.scope.Name(), Name: h.h.Name, Filter: text, Device: h.h.Device, Prio: h.h.Prio + h.scope.config.Prio,
 			Packets: h.stats.packets.get(), Failed: h.stats.failed.get(), Off: h.stats.off.Load(),
 		})
 	}

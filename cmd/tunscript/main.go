@@ -73,7 +73,7 @@ func rootCommand() *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err) })
-	root.AddCommand(demoCommand(), labCommand(), runCommand(), replayCommand(), checkCommand(), testCommand(),
+	root.AddCommand(demoCommand(), labCommand(), runCommand(), replayCommand(), checkCommand(), testCommand(), benchCommand(),
 		initCommand(), stubsCommand(), versionCommand())
 	return root
 }
