@@ -137,8 +137,14 @@ func TestNoAllocationsPerPacket(t *testing.T) {
 		t.Run(w.name, func(t *testing.T) {
 			const n = 100_000
 			d := through(t, n, wayConfig(w.programs, w.observed, w.impair...))
-			// What is left over is the runtime's own: a timer, a wake-up.
-			if got := d.after.Mallocs - d.before.Mallocs; got > 100 {
+			// What is left over is the runtime's own: a timer, a wake-up. Of packets that
+			// are delayed by the clock there are more at once, and so more buffers, each
+			// time the worker has been off its processor for longer than before.
+			most := uint64(100)
+			if len(w.impair) > 0 {
+				most = 1000
+			}
+			if got := d.after.Mallocs - d.before.Mallocs; got > most {
 				t.Errorf("%d allocations over %d packets", got, n*9/10)
 			}
 		})
