@@ -1,9 +1,6 @@
 package engine
 
-import (
-	"errors"
-	"fmt"
-)
+import "errors"
 
 // ErrNotStepped says that a program can be loaded by another only where nobody else
 // exchanges programs meanwhile: in an engine that is stepped by Advance.
@@ -43,27 +40,5 @@ func (s *Scope) Load(pc ProgramConfig, then func()) error {
 		in.close()
 		return ErrStopped
 	}
-	return nil
-}
-
-// Forward sets the device that packets which come in by device leave by, when they
-// pass, from the next packet on; "" is nowhere.
-func (s *Scope) Forward(device, out string) error {
-	if !s.attached || s.closed {
-		return ErrDetached
-	}
-	i := s.w.e.deviceIndex(device)
-	if i < 0 {
-		return fmt.Errorf("no device %q: %s", device, s.w.e.deviceNames())
-	}
-	if out == "" {
-		s.w.devices[i].way = nil
-		return nil
-	}
-	j := s.w.e.deviceIndex(out)
-	if j < 0 {
-		return fmt.Errorf("no device %q: %s", out, s.w.e.deviceNames())
-	}
-	s.w.devices[i].way = s.w.devices[j].port
 	return nil
 }

@@ -33,6 +33,13 @@ var deviceFields = map[string]deviceField{
 		func(in *instance, d engine.Info) lua.LValue { return textList(in, d.Address) }},
 	"peer": {"address[]", "the script's side",
 		func(in *instance, d engine.Info) lua.LValue { return textList(in, d.Peer) }},
+	"forward": {"string?", "the device that passed packets leave by; nil for nowhere",
+		func(in *instance, d engine.Info) lua.LValue {
+			if out := in.scope.Way(d.Name); out != "" {
+				return lua.LString(out)
+			}
+			return lua.LNil
+		}},
 }
 
 func (in *instance) macOf(d engine.Info, peer bool) lua.LValue {

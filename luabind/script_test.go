@@ -94,6 +94,10 @@ func TestDevices(t *testing.T) {
 	if got := l.said(); got != want {
 		t.Errorf("said %q", got)
 	}
+	l = setup{devices: 2, forward: true, scripts: []string{`log.info(devices.tun0.forward) on_start(function() log.info(devices.tun1.forward) end)`}}.start(t)
+	if got := l.said(); got != "info: tun1\ninfo: tun0" {
+		t.Errorf("the ways out are %q", got)
+	}
 	l = newLab(t, `log.info(tostring(devices.tun0.mac))`)
 	if got := l.said(); got != "info: nil" {
 		t.Errorf("a TUN device has the MAC %q", got)
