@@ -44,10 +44,7 @@ func optionGlobals() []global {
 }
 
 // optionSpecs are the keys of the second argument of option.
-var optionSpecs = map[string]struct {
-	typ, doc string
-	set      func(o *Option, v lua.LValue) error
-}{
+var optionSpecs = map[string]tableKey[Option]{
 	"default": {"number|string|boolean", "its value if it is not set; also says its type", func(o *Option, v lua.LValue) (err error) {
 		o.Default, err = plain(v)
 		return err
@@ -117,20 +114,8 @@ func (in *instance) optionOf(L *lua.LState) (Option, error) {
 	if !ok {
 		return o, fmt.Errorf("option %q: want a table such as { default = 0.1, min = 0, max = 1 }, got %s", o.Name, describe(L.Get(2)))
 	}
-	var err error
-	spec.ForEach(func(key, v lua.LValue) {
-		if err != nil {
-			return
-		}
-		name, _ := key.(lua.LString)
-		if s, ok := optionSpecs[string(name)]; !ok {
-			err = fmt.Errorf("option %q: there is no %v%s", o.Name, optionName(key), didYouMean(string(name), optionSpecs))
-		} else if e := s.set(&o, v); e != nil {
-			err = fmt.Errorf("option %q: %s: %w", o.Name, name, e)
-		}
-	})
-	if err != nil {
-		return o, err
+	if err := readKeys(spec, optionSpecs, &o); err != nil {
+		return o, fmt.Errorf("option %q: %w", o.Name, err)
 	}
 	return o, o.check()
 }

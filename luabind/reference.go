@@ -116,8 +116,8 @@ func APIReference() *Reference {
 			Fields: fieldsOf(onOptions, func(o onOption) (string, string) { return o.typ, o.doc })},
 		Class{Name: "device", Doc: "a device, as devices.tun0", Fields: fieldsOf(deviceFields, func(f deviceField) (string, string) { return f.typ, f.doc })},
 		Class{Name: "flow.rewrite", Kind: Table, Doc: "what flow:rewrite takes, in the direction of the packet", Fields: rewriteFields()},
-		Class{Name: "test.load", Kind: Table, Doc: "what t:load takes as a table", Fields: testLoadFields()},
-		Class{Name: "option.spec", Kind: Table, Doc: "what option takes as a table", Fields: optionFields()},
+		Class{Name: "test.load", Kind: Table, Doc: "what t:load takes as a table", Fields: keyFields(testLoads)},
+		Class{Name: "option.spec", Kind: Table, Doc: "what option takes as a table", Fields: keyFields(optionSpecs)},
 	)
 	r.Classes = append(r.Classes, impairClasses()...)
 	slices.SortFunc(r.Globals, func(a, b Name) int { return cmp.Compare(a.Name, b.Name) })
@@ -136,22 +136,6 @@ func classFields(c class) (fields []Field) {
 func rewriteFields() (fields []Field) {
 	for name, o := range rewriteOptions {
 		fields = append(fields, Field{Name: name, Type: o.typ, Doc: o.doc, Writable: true})
-	}
-	sortFields(fields)
-	return fields
-}
-
-func testLoadFields() (fields []Field) {
-	for name, l := range testLoads {
-		fields = append(fields, Field{Name: name, Type: l.typ, Doc: l.doc, Writable: true})
-	}
-	sortFields(fields)
-	return fields
-}
-
-func optionFields() (fields []Field) {
-	for name, s := range optionSpecs {
-		fields = append(fields, Field{Name: name, Type: s.typ, Doc: s.doc, Writable: true})
 	}
 	sortFields(fields)
 	return fields

@@ -1,6 +1,7 @@
 package luabind
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
@@ -84,10 +85,7 @@ func testClass() class {
 }
 
 // testLoads are the keys of t:load's second argument.
-var testLoads = map[string]struct {
-	typ, doc string
-	set      func(o *TestLoad, v lua.LValue) error
-}{
+var testLoads = map[string]tableKey[TestLoad]{
 	"pair": {"boolean", "two devices, tun0 and tun1, with the script between them", func(o *TestLoad, v lua.LValue) error { return flag(v, &o.Pair) }},
 	"tap":  {"boolean", "TAP devices: tap0, and tap1 of a pair", func(o *TestLoad, v lua.LValue) error { return flag(v, &o.TAP) }},
 	"options": {"table", "values of the script's options", func(o *TestLoad, v lua.LValue) (err error) {
@@ -181,8 +179,12 @@ func (in *instance) testLoad(L *lua.LState) int {
 		opt.Options[name] = v
 	}
 	err := text(L.Get(2), &file)
-	if err == nil && L.Get(3) != lua.LNil {
-		err = readTestLoad(L.Get(3), &opt)
+	switch v := L.Get(3).(type) {
+	case *lua.LNilType:
+	case *lua.LTable:
+		err = cmp.Or(err, readKeys(v, testLoads, &opt))
+	default:
+		err = cmp.Or(err, fmt.Errorf("want a table such as { pair = true }, got %s", describe(v)))
 	}
 	loaded := false
 	if err == nil {
@@ -199,25 +201,6 @@ func (in *instance) testLoad(L *lua.LState) int {
 		return 0
 	}
 	return t.wait(L, func() {})
-}
-
-func readTestLoad(v lua.LValue, opt *TestLoad) (err error) {
-	t, ok := v.(*lua.LTable)
-	if !ok {
-		return fmt.Errorf("want a table such as { pair = true }, got %s", describe(v))
-	}
-	t.ForEach(func(key, v lua.LValue) {
-		if err != nil {
-			return
-		}
-		name, _ := key.(lua.LString)
-		if l, ok := testLoads[string(name)]; !ok {
-			err = fmt.Errorf("there is no %v%s", optionName(key), didYouMean(string(name), testLoads))
-		} else if e := l.set(opt, v); e != nil {
-			err = fmt.Errorf("%s: %w", name, e)
-		}
-	})
-	return err
 }
 
 // testInject sends from the far end, where the host is.
