@@ -77,6 +77,7 @@ type Packet struct {
 	Time time.Time // when it was received, or made
 
 	buf      []byte // backing array; the frame is buf[off:end]
+	home     []byte // its own, while buf is a window on another's; else nil
 	off, end int
 	link     LinkType
 	at       Layout // valid when at.found
@@ -140,10 +141,13 @@ func (p *Packet) extend(n int) []byte {
 // grow moves the frame into a buffer with room for n more bytes at its end and
 // fresh headroom.
 func (p *Packet) grow(n int) {
-	buf := make([]byte, Headroom+p.Len()+n+Headroom)
+	buf := p.home
+	if len(buf) < Headroom+p.Len()+n+Headroom {
+		buf = make([]byte, Headroom+p.Len()+n+Headroom)
+	}
 	copy(buf[Headroom:], p.frame())
 	p.end = Headroom + p.Len()
-	p.off, p.buf = Headroom, buf
+	p.off, p.buf, p.home = Headroom, buf, nil
 }
 
 // push makes the frame n bytes longer at its start.
@@ -244,6 +248,9 @@ func (p *Packet) Set(b []byte, link LinkType) error {
 
 // reset empties the packet and keeps its buffer.
 func (p *Packet) reset() {
+	if p.home != nil {
+		p.buf, p.home = p.home, nil
+	}
 	p.off, p.end = Headroom, Headroom
 	p.sum3, p.sum4, p.fixed, p.pad, p.gso, p.came, p.why = asCame, asCame, 0, 0, GSO{}, Made, ""
 	p.touch()

@@ -54,6 +54,9 @@ func (pl *Pool) Put(p *Packet) {
 	if pl == nil || p == nil || p.kept {
 		return
 	}
+	if p.home != nil {
+		p.buf, p.home = p.home, nil
+	}
 	list := &pl.small
 	if len(p.buf) > smallLen+2*Headroom {
 		list = &pl.large
