@@ -28,7 +28,7 @@ type classMethod struct {
 
 // classes are all of them.
 func classes() []class {
-	return []class{handleClass(), dictionaryClass(), networkClass(), flowClass(), inboxClass(), testClass()}
+	return []class{handleClass(), dictionaryClass(), networkClass(), flowClass(), inboxClass(), testClass(), eventClass()}
 }
 
 // newClass is the metatable of userdata of class c.

@@ -23,7 +23,7 @@ type global struct {
 func globals() []global {
 	return slices.Concat(handlerGlobals(), packetGlobals(), builderGlobals(), timeGlobals(), taskGlobals(),
 		lifecycleGlobals(), optionGlobals(), sharedGlobals(), logGlobals(), deviceGlobals(), byteGlobals(),
-		addressGlobals(), jsonGlobals())
+		addressGlobals(), jsonGlobals(), eventGlobals())
 }
 
 func handlerGlobals() []global {

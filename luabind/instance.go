@@ -28,6 +28,7 @@ type instance struct {
 	tasks       tasks
 	options     map[string]bool // declared so far
 	networkMeta *lua.LTable     // of what cidr returns
+	eventMeta   *lua.LTable     // of what event returns
 	json        jsonMarks
 	handleMeta  *lua.LTable // of what on, after and every return
 	flowMetas   *flowMetas  // nil until a script asks for a flow

@@ -90,7 +90,7 @@ func APIReference() *Reference {
 	r.Globals = append(r.Globals, luaNames()...)
 	for _, m := range modules() {
 		mod := Module{Name: m.name, Doc: m.doc}
-		if m.call.fn != nil {
+		if m.call.name != "" {
 			mod.Call = nameOf(m.call.name, m.call.sig, m.call.doc)
 		}
 		for _, g := range m.names {
@@ -120,6 +120,7 @@ func APIReference() *Reference {
 		Class{Name: "option.spec", Kind: Table, Doc: "what option takes as a table", Fields: keyFields(optionSpecs)},
 	)
 	r.Classes = append(r.Classes, impairClasses()...)
+	r.Classes = append(r.Classes, tcpClasses()...)
 	slices.SortFunc(r.Globals, func(a, b Name) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(r.Classes, func(a, b Class) int { return cmp.Compare(a.Name, b.Name) })
 	return r

@@ -12,10 +12,11 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 
+	"github.com/tunscript/tunscript/luabind/lib"
 	"github.com/tunscript/tunscript/luabind/vm"
 )
 
-// A module is one that ships with tunscript and is written in Go.
+// A module is one that ships with tunscript, written in Go or in Lua.
 type module struct {
 	name  string
 	doc   string
@@ -26,7 +27,7 @@ type module struct {
 
 // modules are all of them. A file of the script's folder goes before one of the same
 // name, so that a module which ships tomorrow breaks no script of today.
-func modules() []module { return []module{dnsModule(), impairModule(), testModule()} }
+func modules() []module { return []module{dnsModule(), impairModule(), tcpModule(), testModule()} }
 
 // require finds a module: a file beside the script, or one that ships. Files are read
 // while the script loads, and at no other time: a handler does not wait for a disk.
@@ -42,6 +43,10 @@ func (in *instance) require(s *vm.State, name string) (vm.Module, error) {
 		return vm.Module{Chunk: chunk}, err
 	case !errors.Is(err, fs.ErrNotExist):
 		return vm.Module{}, fmt.Errorf("require %q: %w", clip(name), err)
+	}
+	if source, err := lib.FS.ReadFile(file); err == nil { // its limits and its budget are the script's
+		chunk, err := vm.Compile(file, string(source), vm.Limits{})
+		return vm.Module{Chunk: chunk}, err
 	}
 	shipped := map[string]module{}
 	for _, m := range modules() {

@@ -45,7 +45,7 @@ func TestRequire(t *testing.T) {
 		`require "wrong"`:                                     "wrong.lua:2:",
 		`require "a"`:                                         "loop or previous error",
 		`require "utli"`:                                      `there is no utli.lua beside the script`,
-		`require "dsn"`:                                       `did you mean "dns"? (modules that ship: dns, impair, test)`,
+		`require "dsn"`:                                       `did you mean "dns"? (modules that ship: dns, impair, tcp, test)`,
 		`require "..secret"`:                                  "a module is a file of the script's folder or below",
 		`require "../secret"`:                                 "a module is a file of the script's folder or below",
 		`require "/etc/passwd"`:                               "a module is a file of the script's folder or below",
