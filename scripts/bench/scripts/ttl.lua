@@ -1,0 +1,4 @@
+-- Changes every packet.
+on(function(p)
+  p.ip.ttl = p.ip.ttl - 1
+end)
