@@ -145,7 +145,7 @@ func (e *Engine) attach() error {
 			return &ConfigError{"device " + d.name, err}
 		}
 		d.queues = queues
-		w.devices[i].queue = queues[0]
+		w.devices[i].setQueue(queues[0])
 		w.devices[i].port = d.dev.Info().port(i)
 	}
 	for i, d := range e.devices {

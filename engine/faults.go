@@ -148,7 +148,7 @@ func (w *worker) release() {
 				w.lost(l, p, ReasonGone)
 				w.spend(p)
 			} else if !w.impaired(l, leaving, p, h.after) {
-				l.out = append(l.out, p)
+				w.line(l, p)
 			}
 		default:
 			p.Time = w.now
@@ -166,7 +166,7 @@ func (w *worker) release() {
 // put gives p, which is ready to leave, to its device.
 func (w *worker) put(l *lane, p *packet.Packet) {
 	if l.faults[leaving] == nil || !w.impaired(l, leaving, p, 0) {
-		l.out = append(l.out, p)
+		w.line(l, p)
 	}
 }
 

@@ -67,6 +67,7 @@ func (f Flow) SetValue(v any) error { return f.f.SetValue(f.owner(), v) }
 // packet in hand, if it is the flow's, is in fact forwarded. flow.Drop ends them.
 func (f Flow) Bypass(a flow.Action) error {
 	defer f.settle()
+	f.flush()
 	return f.f.Bypass(f.owner(), a)
 }
 
@@ -75,6 +76,7 @@ func (f Flow) Bypass(a flow.Action) error {
 // the packet in hand. Errors are package flow's.
 func (f Flow) Rewrite(to flow.Rewrite) error {
 	defer f.settle()
+	f.flush()
 	return f.f.Rewrite(f.owner(), to)
 }
 
@@ -83,6 +85,14 @@ func (f Flow) owner() flow.Owner {
 		return 0
 	}
 	return f.s.config.own.flows
+}
+
+// flush lets the segments leave that came before the one in hand: a rule is not about
+// them.
+func (f Flow) flush() {
+	if f.s != nil {
+		f.s.w.supers.walker.Flush()
+	}
 }
 
 // settle lets a rule count at once that was made without a packet in hand whose

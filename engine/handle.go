@@ -25,12 +25,17 @@ func (w *worker) handleBatch(l *lane) {
 
 // handle takes in one packet that was read from l.
 func (w *worker) handle(l *lane, p *packet.Packet) {
-	l.stats.received.add(1)
+	l.stats.received.add(wire(p))
 	l.stats.receivedBytes.add(uint64(p.Len()))
 	if w.e.watched() {
 		w.observe(Event{Kind: Received, Device: l.name, Packet: p})
 	}
-	if l.faults[arriving] == nil || !w.impaired(l, arriving, p, 0) {
+	switch {
+	case l.faults[arriving] == nil:
+		w.pass(l, p)
+	case p.GSO().Size > 0: // what happens to packets happens to each
+		w.passPieces(l, p)
+	case !w.impaired(l, arriving, p, 0):
 		w.pass(l, p)
 	}
 }
@@ -41,7 +46,10 @@ func (w *worker) pass(l *lane, p *packet.Packet) {
 	if w.stale {
 		w.rebuild()
 	}
-	watched := w.e.watched()
+	if p.GSO().Size > 0 {
+		w.passSuper(l, p)
+		return
+	}
 	p.SetTag(borrowed)
 	w.hand = p
 	var v Verdict
@@ -49,29 +57,40 @@ func (w *worker) pass(l *lane, p *packet.Packet) {
 	if w.flows.table != nil && w.meet(p) {
 		v = Drop(ReasonFlow)
 	} else {
-		v, by = w.decide(l.chain, p)
+		v, by = w.decide(l.chain, p, 0)
 	}
-	p, w.hand = w.hand, nil // joining exchanges it
+	w.conclude(l, w.hand, v, by) // joining exchanges it
+}
+
+// conclude carries out what was decided about p, the packet in hand.
+func (w *worker) conclude(l *lane, p *packet.Packet, v Verdict, by *Handle) {
+	w.hand = nil
+	v = w.settled(l, p, v, by)
+	w.carryOut(p, v)
+	if w.flows.table != nil {
+		w.part()
+	}
+}
+
+// settled tells everybody of the verdict about p, and returns what it comes to.
+func (w *worker) settled(l *lane, p *packet.Packet, v Verdict, by *Handle) Verdict {
 	if v.kind == replace && v.empty() {
 		v = Drop(ReasonEmpty)
 	}
 	if w.flows.table != nil {
 		w.settle(p, v)
 	}
-	w.verdicts[v.kind].add(1)
+	w.verdicts[v.kind].add(wire(p))
 	if (v.kind == drop || v.kind == hold) && v.reason() != "" {
 		w.reasons.add(v.reason())
 	}
 	if v.kind <= accept && p.Out == nil {
 		w.reasons.add(ReasonUnforwarded)
 	}
-	if watched {
+	if w.e.watched() {
 		w.observeVerdict(l, p, v, by)
 	}
-	w.carryOut(p, v)
-	if w.flows.table != nil {
-		w.part()
-	}
+	return v
 }
 
 // carryOut does with p, the packet in hand, what v says.

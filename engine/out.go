@@ -11,6 +11,7 @@ import (
 // send puts a packet that the engine has taken on its way out. It leaves with
 // the batch in hand, in the order of the calls.
 func (w *worker) send(p *packet.Packet) {
+	w.supers.walker.Flush() // the segments in front of it leave in front of it
 	p.SetTag(taken)
 	l := w.devices[p.Out.Index]
 	if w.flows.table != nil {
@@ -24,13 +25,24 @@ func (w *worker) send(p *packet.Packet) {
 		if p.Time.IsZero() {
 			p.Time = w.now
 		}
-		if frag.Fits(p, l.port.MTU) {
-			w.put(l, p)
+		if p.GSO().Size > 0 && !l.whole(p) {
+			w.cutUp(p, l)
 			return
 		}
-		if !w.cut(p, l) {
-			w.lost(l, p, ReasonTooBig)
-		}
+		w.leave(p, l)
+		return
+	}
+	w.spend(p)
+}
+
+// leave puts p, which has the link type of l, on its way out by l.
+func (w *worker) leave(p *packet.Packet, l *lane) {
+	if frag.Fits(p, l.port.MTU) {
+		w.put(l, p)
+		return
+	}
+	if !w.cut(p, l) {
+		w.lost(l, p, ReasonTooBig)
 	}
 	w.spend(p)
 }
@@ -77,6 +89,9 @@ func (w *worker) flush() {
 			continue
 		}
 		w.writing = l
+		if l.takes != nil {
+			l.join.End()
+		}
 		err := l.queue.Write(l.out, w.lostOne)
 		if err != nil { // how many left before is not known: none is called sent
 			for _, p := range l.out {
@@ -88,7 +103,7 @@ func (w *worker) flush() {
 		watched := w.e.watched()
 		for i, p := range l.out {
 			if p.Tag()&lostBit == 0 {
-				l.stats.sent.add(1)
+				l.stats.sent.add(wire(p))
 				l.stats.sentBytes.add(uint64(p.Len()))
 				if watched {
 					w.observe(Event{Kind: Sent, Device: l.name, Packet: p})
@@ -98,6 +113,9 @@ func (w *worker) flush() {
 			l.out[i] = nil
 		}
 		l.out = l.out[:0]
+		if l.takes != nil {
+			l.joins()
+		}
 		if err != nil && !l.gone {
 			w.endLane(l, err)
 		}

@@ -6,19 +6,20 @@ type Reason string
 
 // The engine's own reasons.
 const (
-	ReasonUnforwarded Reason = "unforwarded" // no way out: not a drop, the packet ends here
-	ReasonTooBig      Reason = "too_big"     // larger than the MTU of its way out, and may not be cut
-	ReasonError       Reason = "error"       // its handler failed, and on_error says drop
-	ReasonEmpty       Reason = "empty"       // an answer that may not be given
-	ReasonTaken       Reason = "taken"       // the packet was given away before
-	ReasonGone        Reason = "device gone" // its way out is lost
-	ReasonDown        Reason = "device down" // the kernel refuses it: the interface is not up
-	ReasonFull        Reason = "full"        // the far ring or the kernel's memory
-	ReasonRefused     Reason = "refused"     // the kernel calls it malformed
-	ReasonTruncated   Reason = "truncated"   // longer than the buffer it was read into
-	ReasonInboxFull   Reason = "inbox full"  // a task keeps no more packets than that
-	ReasonRing        Reason = "ring full"   // another worker is behind
-	ReasonFlow        Reason = "flow rule"   // a program has said so of all packets of the flow
+	ReasonUnforwarded Reason = "unforwarded"            // no way out: not a drop, the packet ends here
+	ReasonTooBig      Reason = "too_big"                // larger than the MTU of its way out, and may not be cut
+	ReasonError       Reason = "error"                  // its handler failed, and on_error says drop
+	ReasonEmpty       Reason = "empty"                  // an answer that may not be given
+	ReasonTaken       Reason = "taken"                  // the packet was given away before
+	ReasonGone        Reason = "device gone"            // its way out is lost
+	ReasonDown        Reason = "device down"            // the kernel refuses it: the interface is not up
+	ReasonFull        Reason = "full"                   // the far ring or the kernel's memory
+	ReasonRefused     Reason = "refused"                // the kernel calls it malformed
+	ReasonMalformed   Reason = "malformed super-packet" // lengths that contradict each other, or a kind nobody knows
+	ReasonTruncated   Reason = "truncated"              // longer than the buffer it was read into
+	ReasonInboxFull   Reason = "inbox full"             // a task keeps no more packets than that
+	ReasonRing        Reason = "ring full"              // another worker is behind
+	ReasonFlow        Reason = "flow rule"              // a program has said so of all packets of the flow
 
 	// Of faults there are more: package impair's.
 	ReasonDelayed Reason = "impair_delay" // it goes on later: not a drop, but for those that wait when the run ends

@@ -109,3 +109,8 @@ func (st *standing) taker(p *packet.Packet, last uint64) *Waiting {
 	w, _ := find(&st.takers, p, 0, last)
 	return w
 }
+
+// some reports that somebody waits.
+func (ws *waits) some() bool {
+	return ws.any.takers.Len()+ws.any.peeks.Len() > 0 || len(ws.flows) > 0
+}

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tunscript/tunscript/engine/offload"
 	"github.com/tunscript/tunscript/engine/packet"
 )
 
@@ -36,6 +37,8 @@ type worker struct {
 	joining bool // fragments are to be joined in front of the next segment
 	flows   flows
 	faults  faults
+	supers  supers
+	showOne func(*packet.Packet) offload.Fate // one closure for all walks
 	pool    packet.Pool
 	mail    mail // any goroutine
 	waiter  *waiter
@@ -74,6 +77,8 @@ type lane struct {
 	way   *packet.Port // where passed packets leave, nil for nowhere
 	chain chain
 	queue Queue
+	takes Supers // the queue, if it takes super-packets; else nil
+	join  offload.Joiner
 	// faults are the rules about packets that arrive and that leave, nil where there
 	// are none.
 	faults [2][]*fault
@@ -94,6 +99,7 @@ func newWorker(e *Engine) *worker {
 		p.SetTag(taken | lostBit)
 		w.lost(w.writing, p, why)
 	}
+	w.openSupers()
 	return w
 }
 

@@ -29,7 +29,7 @@ func ways(t testing.TB) map[string]func() {
 		}
 		return offload.Pass
 	}
-	var j offload.Joiner
+	j := offload.Joiner{TCP: true}
 	out := make([]*packet.Packet, 0, 64)
 	walk := offload.Walker{Pool: pool, Out: func(*packet.Packet) {}}
 	edit := offload.Walker{Pool: pool, Out: pool.Put}

@@ -12,7 +12,7 @@ import (
 const maxJoined = 64
 
 // A Joiner makes super-packets of packets that leave one behind the other: TCP
-// segments that continue each other and, with UDP, datagrams of equal size. Nothing
+// segments that continue each other, datagrams of equal size. Nothing
 // is lost by it: cut again, they are what they were.
 //
 // So a packet is joined to the one in front only if their headers differ in nothing
@@ -21,7 +21,7 @@ const maxJoined = 64
 // begins one, SYN, RST and URG are left alone), and if its transport checksum is due
 // or unfinished: the kernel would make one that is wrong on purpose right.
 type Joiner struct {
-	UDP bool // join datagrams, too
+	TCP, UDP bool // what is joined
 
 	head   *packet.Packet // the packet added last, with what was joined to it; nil: nothing joins it
 	n      int            // packets in it
@@ -80,6 +80,8 @@ func (j *Joiner) begin(p *packet.Packet) {
 func (j *Joiner) joinable(p *packet.Packet) bool {
 	l := p.Layout()
 	switch {
+	case l.Proto == packet.ProtoTCP && !j.TCP, l.Proto == packet.ProtoUDP && !j.UDP:
+		return false
 	case l.L4 == 0, l.Data == l.End, p.GSO().Size > 0, l.Fragment(), l.End != p.Len():
 		return false
 	case l.Proto == packet.ProtoTCP:
@@ -87,7 +89,7 @@ func (j *Joiner) joinable(p *packet.Packet) bool {
 		if b[l.L4+13]&uint8(packet.SYN|packet.RST|packet.URG) != 0 || int(b[l.L4+12]>>4)*4 != l.Data-l.L4 {
 			return false
 		}
-	case l.Proto != packet.ProtoUDP, !j.UDP:
+	case l.Proto != packet.ProtoUDP:
 		return false
 	}
 	if l.Data > headLen || !p.Unfinish() {

@@ -57,7 +57,7 @@ func TestJoiningLosesNothing(t *testing.T) {
 			q.Bytes()
 			want = append(want, q)
 		}
-		j := offload.Joiner{UDP: true}
+		j := offload.Joiner{TCP: true, UDP: true}
 		got := join(&j, w.Pool, in)
 		what := fmt.Sprintf("case %d: %v by %d", k, p, p.GSO().Size)
 		for _, q := range got {
@@ -118,7 +118,7 @@ func TestWhatIsJoined(t *testing.T) {
 		{"datagrams stay what they are", false, []*packet.Packet{dgram(1, 100), dgram(2, 100)}, 2},
 		{"unless they may not", true, []*packet.Packet{dgram(1, 100), dgram(2, 100), dgram(3, 60)}, 1},
 	} {
-		j := offload.Joiner{UDP: tt.udp}
+		j := offload.Joiner{TCP: true, UDP: tt.udp}
 		if got := join(&j, &packet.Pool{}, tt.in); len(got) != tt.want {
 			t.Errorf("%s: %d packets leave, want %d", tt.name, len(got), tt.want)
 		}
@@ -134,7 +134,7 @@ func TestLimitsOfJoining(t *testing.T) {
 			in = append(in, build(t, packet.IPv6{Src: host6, Dst: peer6},
 				packet.TCP{Seq: uint32(i * tt.size), Flags: packet.ACK}, packet.Payload(data)))
 		}
-		var j offload.Joiner
+		j := offload.Joiner{TCP: true}
 		if got := join(&j, nil, in); len(got) != tt.want {
 			t.Errorf("%d of %d bytes: %d packets, want %d", tt.n, tt.size, len(got), tt.want)
 		}

@@ -83,6 +83,7 @@ func (w *Walker) Walk(super *packet.Packet, show func(*packet.Packet) Fate) (who
 		if c.n == 1 { // a TCP one of one segment and with options the kernel loses
 			super.SetGSO(packet.GSO{})
 		}
+		w.from = c.n // nothing is left for a Flush
 		w.Out(super)
 	} else {
 		w.run(c.n)
