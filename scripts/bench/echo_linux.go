@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 	"unsafe"
 
@@ -33,8 +34,16 @@ func (w *world) echo(ctx context.Context, proc *process, d time.Duration) (s sam
 		if err != nil {
 			return err
 		}
+		idle, err := runDelay()
+		if err != nil {
+			return err
+		}
 		answers, took := g.run(d)
 		after, err := proc.usage()
+		if err != nil {
+			return err
+		}
+		late, err := runDelay()
 		if err != nil {
 			return err
 		}
@@ -45,10 +54,25 @@ func (w *world) echo(ctx context.Context, proc *process, d time.Duration) (s sam
 			value: float64(answers) / took.Seconds(),
 			cpu:   (after.cpu - before.cpu).Seconds() / float64(answers),
 			user:  after.userSince(before), rss: after.rss,
+			disturbed: (late - idle).Seconds() / took.Seconds(),
 		}
 		return nil
 	})
 	return s, err
+}
+
+// runDelay is how long this thread has waited for its processor. The generator never
+// sleeps and shares its processor with nobody of ours: what it waits, others have taken.
+func runDelay() (time.Duration, error) {
+	var running, waiting, slices int64
+	b, err := os.ReadFile("/proc/thread-self/schedstat")
+	if err == nil {
+		_, err = fmt.Sscan(string(b), &running, &waiting, &slices)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("who else uses the processors: %w", err)
+	}
+	return time.Duration(waiting), nil
 }
 
 // first measures how long after its start a program answers. The device's address is

@@ -18,6 +18,7 @@ type report struct {
 	Machine string   `json:"machine"`
 	Time    string   `json:"time_of_one_measurement"`
 	Rounds  int      `json:"rounds"`
+	Busy    float64  `json:"taken_by_others"` // share of the load's processor, at worst
 	Figures []figure `json:"figures"`
 	LeftOut []note   `json:"left_out"`
 	Failed  []note   `json:"failed"`
@@ -38,6 +39,9 @@ type figure struct {
 	User     float64   `json:"user_share,omitempty"`
 	RSS      int64     `json:"resident_bytes,omitempty"`
 }
+
+// quiet is what others may take of a processor before ratios go wrong.
+const quiet = 0.03
 
 type note struct {
 	Program string `json:"program"`
@@ -75,6 +79,9 @@ func (r *report) conclude(rows []*row) {
 	for _, row := range rows {
 		if row.failed != nil || len(row.samples) == 0 {
 			continue
+		}
+		for _, s := range row.samples {
+			r.Busy = max(r.Busy, s.disturbed)
 		}
 		f := row.figure()
 		r.Figures = append(r.Figures, f)
@@ -158,6 +165,9 @@ func (r *report) write(w io.Writer) error {
 		fmt.Fprintln(w)
 	}
 	fmt.Fprintf(w, "Medians of %d of %s. %s\n", r.Rounds, r.Time, r.Machine)
+	if r.Busy > quiet {
+		fmt.Fprintf(w, "NOT A QUIET MACHINE: others took up to %.0f%% of a processor; these figures are good for nothing.\n", 100*r.Busy)
+	}
 	for _, n := range r.LeftOut {
 		fmt.Fprintf(w, "left out: %s: %s\n", n.Program, n.Why)
 	}

@@ -75,6 +75,8 @@ type sample struct {
 	cpu   float64 // seconds of the program for one packet, or one byte; 0: not measured
 	user  float64 // share of it
 	rss   int64   // resident bytes of the program behind the load
+
+	disturbed float64 // echo: share of the time in which somebody else had the load's processor
 }
 
 // measure starts a program, puts it before its load and ends it.
