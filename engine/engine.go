@@ -149,6 +149,7 @@ func (e *Engine) attach() error {
 		w.devices[i].port = d.dev.Info().port(i)
 	}
 	for i, d := range e.devices {
+		w.devices[i].apart = d.config.Apart
 		if d.forward >= 0 {
 			w.devices[i].way = w.devices[d.forward].port
 		}

@@ -54,7 +54,7 @@ func (w *worker) pass(l *lane, p *packet.Packet) {
 	w.hand = p
 	var v Verdict
 	var by *Handle
-	if w.flows.table != nil && w.meet(p) {
+	if w.flows.table != nil && !l.apart && w.meet(p) {
 		v = Drop(ReasonFlow)
 	} else {
 		v, by = w.decide(l.chain, p, 0)
@@ -77,7 +77,7 @@ func (w *worker) settled(l *lane, p *packet.Packet, v Verdict, by *Handle) Verdi
 	if v.kind == replace && v.empty() {
 		v = Drop(ReasonEmpty)
 	}
-	if w.flows.table != nil {
+	if w.flows.table != nil && !l.apart {
 		w.settle(p, v)
 	}
 	w.verdicts[v.kind].add(wire(p))

@@ -14,7 +14,7 @@ func (w *worker) send(p *packet.Packet) {
 	w.supers.walker.Flush() // the segments in front of it leave in front of it
 	p.SetTag(taken)
 	l := w.devices[p.Out.Index]
-	if w.flows.table != nil {
+	if w.flows.table != nil && !l.apart {
 		w.rewrite(p)
 	}
 	switch {

@@ -6,15 +6,15 @@ import (
 	"github.com/tunscript/tunscript/engine/packet"
 )
 
-// Home is where a packet made from nothing leaves: the device of the packet in hand,
-// else what SetHome says, else the program's only device. It is nil if there is no
-// packet in hand and more than one device.
+// Home is where a packet made from nothing leaves: what SetHome says, else the device of
+// the packet in hand, else the program's only device. It is nil if there is no packet
+// in hand and more than one device.
 func (s *Scope) Home() *packet.Port {
-	if s.attached && s.w.hand != nil && s.w.hand.In != nil {
-		return s.w.hand.In
-	}
 	if s.home != nil {
 		return s.home
+	}
+	if s.attached && s.w.hand != nil && s.w.hand.In != nil {
+		return s.w.hand.In
 	}
 	only := -1
 	for i := range s.w.e.devices {
@@ -31,7 +31,7 @@ func (s *Scope) Home() *packet.Port {
 	return s.w.devices[only].port
 }
 
-// SetHome makes the device of that name the program's Home while no packet is in hand.
+// SetHome makes the device of that name the program's Home, whatever is in hand.
 func (s *Scope) SetHome(name string) error {
 	i := s.w.e.deviceIndex(name)
 	if i < 0 {

@@ -75,6 +75,7 @@ type lane struct {
 	name  string
 	port  *packet.Port
 	way   *packet.Port // where passed packets leave, nil for nowhere
+	apart bool         // its packets have no flow
 	chain chain
 	queue Queue
 	takes Supers // the queue, if it takes super-packets; else nil

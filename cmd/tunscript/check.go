@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -33,6 +35,9 @@ func checkCommand() *cobra.Command {
 			cfg, err := f.load(scripts)
 			if err != nil {
 				return err
+			}
+			if f.config == "" {
+				cfg.Devices = append(cfg.Devices, otherDevices(scripts)...)
 			}
 			opt, err := f.options(log)
 			if err != nil {
@@ -94,6 +99,26 @@ func count(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// otherDevices are those of a lab with --tap or --pair that the scripts name: which lab a
+// script is for, its text says.
+func otherDevices(scripts []string) (all []config.Device) {
+	var text []byte
+	for _, path := range scripts {
+		b, _ := os.ReadFile(path) // what cannot be read is told when it is loaded
+		text = append(text, b...)
+	}
+	for _, name := range []string{"tun1", "tap0", "tap1"} {
+		if bytes.Contains(text, []byte(`"`+name+`"`)) || bytes.Contains(text, []byte("devices."+name)) {
+			d := labDevices()[0]
+			if d.Name = name; name != "tun1" {
+				d.Kind = config.TAP
+			}
+			all = append(all, d)
+		}
+	}
+	return all
 }
 
 // labDevices are the devices of a configuration made of scripts alone: as in a lab.

@@ -72,7 +72,7 @@ func (r *run) engine() (*engine.Engine, error) {
 				pc.Peer = append(pc.Peer, a.Addr())
 			}
 			dev, wire := tundev.Pipe(pc)
-			c.Devices = append(c.Devices, engine.DeviceConfig{Device: dev}, engine.DeviceConfig{Device: renamed{wire.Device(), wireOf(pc.Name)}})
+			c.Devices = append(c.Devices, engine.DeviceConfig{Device: dev}, engine.DeviceConfig{Device: renamed{wire.Device(), wireOf(pc.Name)}, Apart: true})
 			wires = append(wires, wireOf(pc.Name))
 		}
 	}

@@ -10,7 +10,8 @@
 --
 -- Segments are handled where they come in, by a handler; what reads and writes is a task,
 -- and an event stands between the two. conn.on_segment(conn, p), if set, sees every
--- segment first; what it returns false for is ignored.
+-- segment first; what it returns false for is ignored. Read in a while, not as the iterator
+-- of a for: Lua 5.1 cannot wait in one.
 
 local segment = tcp                                -- the builder, before the module has its name
 local S = require "tcp_send"
@@ -327,7 +328,7 @@ end
 -- for new connections and for those that stand.
 function M.listen(port, fn)
   if type(fn) ~= "function" then error("tcp.listen: want a port and a function", 2) end
-  return on{ "tcp dst port " .. port, name = "tcp " .. port, run = function(p) return input(p, fn) end }
+  return on{ "tcp dst port " .. port, name = "tcp " .. port, prio = -1, run = function(p) return input(p, fn) end }
 end
 
 local function known(o, names)

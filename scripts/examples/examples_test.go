@@ -3,9 +3,11 @@ package examples_test
 import (
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/tunscript/tunscript/internal/testrun"
 	"github.com/tunscript/tunscript/luabind"
 	"github.com/tunscript/tunscript/scripts/examples"
 )
@@ -21,7 +23,11 @@ func TestExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	names = slices.DeleteFunc(names, func(name string) bool { return strings.HasSuffix(name, "_test.lua") })
 	for _, name := range names {
+		if _, err := fs.Stat(examples.Files, strings.TrimSuffix(name, ".lua")+"_test.lua"); err != nil {
+			t.Errorf("%s has no test beside it", name)
+		}
 		b, err := examples.Files.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -50,5 +56,25 @@ func TestExamples(t *testing.T) {
 	}
 	if rows := strings.Count(string(list), "\n| ["); rows != len(names) {
 		t.Errorf("README.md lists %d scripts, there are %d", rows, len(names))
+	}
+}
+
+// Each example's own test, on the virtual clock.
+func TestTheirTests(t *testing.T) {
+	files, err := testrun.Find([]string{"."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := testrun.Run(files, testrun.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range results {
+		if r.Err != nil {
+			t.Errorf("%s: %s: %v\n%s", r.File, r.Name, r.Err, strings.Join(r.Log, "\n"))
+		}
+	}
+	if len(results) < len(files) {
+		t.Errorf("%d tests in %d files", len(results), len(files))
 	}
 }
