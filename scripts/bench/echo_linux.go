@@ -29,7 +29,7 @@ func (w *world) echo(ctx context.Context, proc *process, d time.Duration) (s sam
 		return s, err
 	}
 	err = onCPUs(w.other, func() error {
-		g.run(d / 5) // caches, pools and the poller get warm
+		g.run(ctx, d/5) // caches, pools and the poller get warm
 		before, err := proc.usage()
 		if err != nil {
 			return err
@@ -38,7 +38,7 @@ func (w *world) echo(ctx context.Context, proc *process, d time.Duration) (s sam
 		if err != nil {
 			return err
 		}
-		answers, took := g.run(d)
+		answers, took := g.run(ctx, d)
 		after, err := proc.usage()
 		if err != nil {
 			return err
@@ -157,13 +157,13 @@ func (g *generator) first(ctx context.Context, proc *process, limit time.Duratio
 
 // run keeps the window full. What is lost would empty it: after 20 ms without an answer
 // it is filled anew.
-func (g *generator) run(d time.Duration) (answers int, took time.Duration) {
+func (g *generator) run(ctx context.Context, d time.Duration) (answers int, took time.Duration) {
 	const patience = 20 * time.Millisecond
 	for g.receive() > 0 { // left from before
 	}
 	begin := time.Now()
 	heard, flying := begin, 0
-	for now := begin; now.Sub(begin) < d; now = time.Now() {
+	for now := begin; now.Sub(begin) < d && ctx.Err() == nil; now = time.Now() {
 		if n := g.receive(); n > 0 {
 			answers += n
 			flying = max(flying-n, 0)

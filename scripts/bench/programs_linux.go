@@ -119,8 +119,8 @@ func checks(tunscript, config string) bool {
 }
 
 // build compiles what is to be compiled into dir, and writes the configurations.
-func build(dir string) error {
-	ctx, stop := context.WithTimeout(context.Background(), 5*time.Minute)
+func build(ctx context.Context, dir string) error {
+	ctx, stop := context.WithTimeout(ctx, 5*time.Minute)
 	defer stop()
 	jobs := [][]string{
 		{"go", "build", "-o", filepath.Join(dir, "tunscript"), "./cmd/tunscript"},
