@@ -22,9 +22,9 @@ import (
 
 func TestMain(m *testing.M) { labtest.Main(m) }
 
-// build copies one of the embedding programs beside a module file that names this
-// checkout, and compiles it, with the modules that this one needs and no other.
-func build(t *testing.T, name string) (program string) {
+// module copies one of the embedding programs beside a module file that names this
+// checkout, with the modules that this one needs and no other.
+func module(t *testing.T, name string) (dir string) {
 	t.Helper()
 	labtest.Need(t, "go")
 	from := os.Getenv("TUNSCRIPT_ACCEPTANCE")
@@ -39,7 +39,7 @@ func build(t *testing.T, name string) (program string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
+	dir = t.TempDir()
 	if err := os.CopyFS(filepath.Join(dir, name), os.DirFS(filepath.Join(from, name))); err != nil {
 		t.Fatal(err)
 	}
@@ -62,13 +62,28 @@ func build(t *testing.T, name string) (program string) {
 			t.Fatal(err)
 		}
 	}
-	program = filepath.Join(dir, name+".bin")
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-mod=mod", "-o", program, "./"+name)
+	return dir
+}
+
+// goes runs the go command in the module.
+func goes(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOWORK=off")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("go %s: %v\n%s", args[0], err, out)
 	}
+	return string(out)
+}
+
+// build compiles one of the programs.
+func build(t *testing.T, name string) (program string) {
+	t.Helper()
+	dir := module(t, name)
+	program = filepath.Join(dir, name+".bin")
+	goes(t, dir, "build", "-mod=mod", "-o", program, "./"+name)
 	return program
 }
 
