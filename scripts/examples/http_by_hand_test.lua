@@ -1,7 +1,6 @@
 local test = require "test"
 test("handshake, page, orderly close", function(t)
   t:load "http_by_hand.lua"
-  local me = { sport = 4000, dport = 80 }
   local function say(flags, seq, ack, payload)
     t:inject(ip{ dst = "192.0.2.2" }/tcp{ sport = 4000, dport = 80, flags = flags, seq = seq, ack = ack }/(payload or ""))
   end
