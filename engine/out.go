@@ -114,7 +114,9 @@ func (w *worker) flush() {
 		}
 		l.out = l.out[:0]
 		if l.takes != nil {
-			l.joins()
+			if less := l.joins(); less != "" {
+				w.e.log.Warn("the kernel refuses super-packets: from now on packets are written one by one, which is slower", "device", l.name, "protocol", less)
+			}
 		}
 		if err != nil && !l.gone {
 			w.endLane(l, err)

@@ -209,8 +209,18 @@ func (l *lane) setQueue(q Queue) {
 	}
 }
 
-// joins asks the device what is to be joined.
-func (l *lane) joins() { l.join.TCP, l.join.UDP = l.takes.Join() }
+// joins asks the device what is to be joined, and reports what no longer is.
+func (l *lane) joins() (less string) {
+	tcp, udp := l.takes.Join()
+	switch {
+	case l.join.TCP && !tcp:
+		less = "tcp"
+	case l.join.UDP && !udp:
+		less = "udp"
+	}
+	l.join.TCP, l.join.UDP = tcp, udp
+	return less
+}
 
 // whole reports that p, a super-packet, leaves by l as it is.
 func (l *lane) whole(p *packet.Packet) bool {

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,11 +21,14 @@ import (
 // unfinished checksums included, and keeps what it is given.
 type played struct {
 	name string
+	mtu  int // 0: 1500
 	in   []*packet.Packet
 	out  []*packet.Packet
 }
 
-func (d *played) Info() engine.Info                         { return engine.Info{Name: d.name, MTU: 1500} }
+func (d *played) Info() engine.Info {
+	return engine.Info{Name: d.name, MTU: cmp.Or(d.mtu, 1500)}
+}
 func (d *played) Attach(engine.Env) ([]engine.Queue, error) { return []engine.Queue{d}, nil }
 func (d *played) Detach()                                   {}
 func (d *played) Close() error                              { return nil }
@@ -176,7 +180,7 @@ func TestSuperPacketsAreOrdinaryOnes(t *testing.T) {
 	for seed := range cases {
 		in := streams(t, rand.New(rand.NewPCG(seed, 2)))
 		run := func(ps []*packet.Packet, takes bool) (out [2][]*packet.Packet, seen int, stats engine.Stats) {
-			devs := [2]*played{{name: "tun0", in: ps}, {name: "tun1"}}
+			devs := [2]*played{{name: "tun0", in: ps}, {name: "tun1", mtu: []int{1500, 1040, 700}[seed%3]}}
 			c := engine.Config{Seed: 1, Programs: programs(seed, &seen), Clock: engine.Virtual(time.Unix(1000, 0)), Log: slog.New(slog.DiscardHandler)}
 			for i, d := range devs {
 				dc := engine.DeviceConfig{Device: d, Forward: devs[1-i].name}

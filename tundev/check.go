@@ -43,9 +43,7 @@ func (c Config) check() error {
 		return wrong("queues", "%d is out of range, 1 to %d", c.Queues, maxQueues)
 	case c.Queues > 1:
 		return c.unsupported("queues", "several queues are not to be had yet: leave it out")
-	case c.Offload == OffloadMax:
-		return c.unsupported("offload", `"max" is not to be had yet: use "auto"`)
-	case c.Offload != "" && c.Offload != OffloadAuto && c.Offload != OffloadOff:
+	case c.Offload != "" && c.Offload != OffloadAuto && c.Offload != OffloadMax && c.Offload != OffloadOff:
 		return wrong("offload", "%q is none of %q, %q and %q", c.Offload, OffloadAuto, OffloadMax, OffloadOff)
 	case c.Persist && strings.Contains(c.Name, "%"), c.Persist && c.Name == "":
 		return wrong("persist", "give it a name without %%d: else every start makes another device that stays")

@@ -28,9 +28,14 @@ type Offload string
 
 // How super-packets are used. An empty Offload is OffloadAuto.
 const (
-	OffloadAuto Offload = "auto" // what this version can do: packets come one by one
-	OffloadMax  Offload = "max"  // join datagrams, too: refused by this version
-	OffloadOff  Offload = "off"  // no vnet header at all
+	// OffloadAuto has the kernel hand over up to 64 KiB of TCP and UDP segments as one
+	// super-packet, with checksums unfinished, and takes them back so; TCP segments that
+	// were changed are joined again.
+	OffloadAuto Offload = "auto"
+	// OffloadMax joins equal-sized datagrams of a flow, too: faster still, but what
+	// looks at the device, such as tcpdump and nft, sees one large one.
+	OffloadMax Offload = "max"
+	OffloadOff Offload = "off" // no vnet header at all: packets come one by one
 )
 
 // Config is a device, key for key as in a [[device]] of the configuration file. A
@@ -71,7 +76,7 @@ type Config struct {
 
 	Queues  int     // 0 or 1: this version reads one queue
 	Offload Offload // OffloadAuto
-	PI      bool    // each packet begins with the four bytes of struct tun_pi, as on BSD
+	PI      bool    // each packet begins with the four bytes of struct tun_pi, as on BSD; then offload is off
 }
 
 // What is not said in a Config.

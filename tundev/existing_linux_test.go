@@ -16,7 +16,9 @@ import (
 func (w world) snapshot(name string) string {
 	out := w.ip("-d addr show dev "+name) + w.ip("route show dev "+name) + w.ip("-6 route show dev "+name)
 	return strings.NewReplacer("NO-CARRIER,", "", ",LOWER_UP", "", "state DOWN", "", "state UNKNOWN", "", "state UP", "",
-		"qdisc noop", "qdisc pfifo_fast", " linkdown", "", " tentative", "", "group default ", "").Replace(out)
+		"qdisc noop", "qdisc pfifo_fast", " linkdown", "", " tentative", "", "group default ", "",
+		"vnet_hdr on", "vnet_hdr off", // who attached last has asked for it, and who attaches next is not bound by it
+	).Replace(out)
 }
 
 func TestADeviceThatWasThereIsLeftAsItWas(t *testing.T) {
@@ -133,9 +135,18 @@ func TestTheOffloadMaskOfAPredecessorIsReset(t *testing.T) {
 	if !w.tso("tun0") {
 		t.Error("the mask did not survive, and the test shows nothing")
 	}
-	w.open(tundev.Config{Name: "tun0"})
+	d := w.open(tundev.Config{Name: "tun0", Offload: tundev.OffloadOff})
 	if w.tso("tun0") {
 		t.Error("segmentation offload is still on")
+	}
+	w.must(d.Close())
+	d = w.open(tundev.Config{Name: "tun0"})
+	if !w.tso("tun0") {
+		t.Error("segmentation offload is not used")
+	}
+	w.must(d.Close())
+	if w.tso("tun0") {
+		t.Error("our own mask has survived")
 	}
 }
 
@@ -215,8 +226,10 @@ func TestADescriptorThatSomebodyElseOpened(t *testing.T) {
 		t.Errorf("/dev/null: %v", err)
 	}
 	vnet := open("tun5", unix.IFF_TUN|unix.IFF_NO_PI|unix.IFF_VNET_HDR)
-	defer unix.Close(vnet)
-	if _, err := take(vnet, tundev.Config{}); !errors.Is(err, tundev.ErrMismatch) {
-		t.Errorf("with a vnet header: %v", err)
+	if _, err := take(vnet, tundev.Config{Offload: tundev.OffloadOff}); !errors.Is(err, tundev.ErrMismatch) {
+		t.Errorf("with a vnet header, which is not wanted: %v", err)
 	}
+	d, err = take(vnet, tundev.Config{})
+	w.must(err)
+	w.must(d.Close())
 }

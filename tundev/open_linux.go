@@ -51,7 +51,7 @@ func (c Config) open(h *host.Handle) (*Device, error) {
 	if !created && !there {
 		c.Name = t.name
 		if was, _, err = c.find(h); err != nil {
-			unix.Close(t.fd)
+			t.close()
 			return nil, err
 		}
 	}
@@ -71,7 +71,7 @@ func (c Config) open(h *host.Handle) (*Device, error) {
 	}
 	if err != nil {
 		err = errors.Join(err, s.restore())
-		unix.Close(t.fd)
+		t.close()
 		return nil, err
 	}
 	return newDevice(c, t, s, link), nil

@@ -21,6 +21,13 @@ type tuntap struct {
 
 func (t tuntap) persistent() bool { return t.flags&unix.IFF_PERSIST != 0 }
 
+// vnet reports that packets begin with a vnet header: of a device with several queues
+// what the first asked for, of a descriptor that somebody else opened what that one did.
+func (t tuntap) vnet() bool { return t.flags&unix.IFF_VNET_HDR != 0 }
+
+// vnet reports that the vnet header is asked for.
+func (c Config) vnet() bool { return c.Offload != OffloadOff && !c.PI }
+
 func (t tuntap) kind() Kind {
 	if t.flags&unix.IFF_TAP != 0 {
 		return TAP
@@ -41,6 +48,9 @@ func openTuntap(path string, c Config, there bool) (t tuntap, err error) {
 	}
 	if !c.PI {
 		flags |= unix.IFF_NO_PI
+	}
+	if c.vnet() {
+		flags |= unix.IFF_VNET_HDR
 	}
 	if t, err = attach(fd, c.Name, flags); errors.Is(err, unix.EINVAL) && there {
 		// A device made for several queues takes one that says so, too.
@@ -82,6 +92,13 @@ func query(fd int) (tuntap, error) {
 	return tuntap{fd: fd, name: ifr.Name(), flags: ifr.Uint16()}, nil
 }
 
+// close lets go of the device. The mask of offloads would stay with one that is
+// persistent, and whoever attaches next may not expect it.
+func (t tuntap) close() error {
+	_ = unix.IoctlSetInt(t.fd, unix.TUNSETOFFLOAD, 0) // the device may be gone
+	return unix.Close(t.fd)
+}
+
 // prepare checks what we got and makes it ready to be read.
 func (t tuntap) prepare(c Config) error {
 	mismatch := func(fix string, args ...any) error {
@@ -90,12 +107,20 @@ func (t tuntap) prepare(c Config) error {
 	switch {
 	case t.kind() != c.Kind:
 		return mismatch("it is a %s device: set kind = %q", t.kind(), t.kind())
-	case t.flags&unix.IFF_VNET_HDR != 0:
-		return mismatch("its packets begin with a vnet header, which whoever opened it first asked for: close that")
+	case t.vnet() && !c.vnet():
+		return mismatch("its packets begin with a vnet header, which whoever opened it first asked for: close that, or leave offload and pi out")
 	}
 	// The mask of segmentation offload belongs to the device and outlives descriptors.
 	// Without the vnet header, super-packets of 60 KB would come unannounced.
-	err := unix.IoctlSetInt(t.fd, unix.TUNSETOFFLOAD, 0)
+	set := func(mask int) error { return unix.IoctlSetInt(t.fd, unix.TUNSETOFFLOAD, mask) }
+	var err error
+	if t.vnet() {
+		if err = unix.IoctlSetPointerInt(t.fd, unix.TUNSETVNETHDRSZ, vnetLen); err == nil {
+			_, err = negotiate(set)
+		}
+	} else {
+		err = set(0)
+	}
 	if err == nil {
 		err = unix.SetNonblock(t.fd, true)
 	}

@@ -23,3 +23,28 @@ func (p *Packet) Fill(from, to int, link LinkType) error {
 	p.touch()
 	return nil
 }
+
+// Lead returns the frame behind n bytes of headroom, for the header of a device; nil if
+// there is not as much.
+func (p *Packet) Lead(n int) []byte {
+	if p.off < n {
+		return nil
+	}
+	return p.buf[p.off-n : p.end]
+}
+
+// FinishAt finishes a checksum that is none of the packet's own headers, such as that of
+// a packet in a tunnel: the sum from at.Start on, in which its field counts with the
+// partial sum that it holds. One that lies outside the frame is left alone.
+func (p *Packet) FinishAt(at Partial) {
+	p.sum4 = asCame
+	b := p.frame()
+	if at.Start < 0 || at.Offset < 0 || at.Start+at.Offset+2 > len(b) {
+		return
+	}
+	sum := Checksum(b[at.Start:])
+	if sum == 0 && at.Offset == 6 {
+		sum = 0xffff // RFC 768, as for all that the kernel leaves unfinished there
+	}
+	p.setRaw16(at.Start+at.Offset, sum)
+}

@@ -141,7 +141,6 @@ func Supported(c *config.Config) error {
 	for i, d := range c.Devices {
 		key := fmt.Sprintf("device[%d].", i+1)
 		refuse(d.Kind == config.UDP || d.Kind == config.TCP, key+"kind")
-		refuse(d.Offload == config.OffloadMax, key+"offload")
 		refuse(d.Queues > 1, key+"queues")
 	}
 	if len(all) > 0 {
