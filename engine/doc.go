@@ -2,7 +2,7 @@
 // decide about them, and writes what comes out.
 //
 //	read batch -> faults -> flow rules -> chain of handlers -> way out
-//	way out -> rewrite -> cut to MTU -> faults -> fix-up -> write batch
+//	way out -> rewrite -> cut to MTU -> faults -> join -> fix-up -> write batch
 //
 // Fragments are joined inside the chain, in front of the first handler that asks
 // for it, and not at all where none does.
@@ -35,6 +35,17 @@
 // came in. Where nobody asks for a flow none of this costs anything; where somebody
 // does, every packet is looked up, or who is answered by nobody's handler would seem
 // idle.
+//
+// # Super-packets
+//
+// A device may hand over, in place of many segments of a flow, one super-packet
+// (package offload), and take such ones ([Supers]). One that nobody wants, or only
+// handlers with Super, goes through whole. From the first task or handler on that may
+// want a segment of it, each segment goes through the rest of the chain before the next
+// does, as if packets had come one by one; what is not changed leaves as a super-packet
+// again, what is changed is joined where it fits. Faults are about packets on the wire:
+// where there are any, super-packets are cut. So they are for a device that takes none.
+// Counters count packets on the wire; observers see super-packets whole.
 //
 // # Faults
 //

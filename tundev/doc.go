@@ -16,6 +16,17 @@
 // [Device.Close] from elsewhere marks the device and wakes the worker, because a
 // descriptor closed under a reader may be a stranger's by the time it reads.
 //
+// # The vnet header
+//
+// Unless Offload is "off", packets have a vnet header (struct virtio_net_hdr) in front:
+// the kernel hands over up to 64 KiB of TCP or UDP segments as one super-packet, and
+// leaves transport checksums unfinished; it takes both back. What is negotiated
+// (TUNSETOFFLOAD) concerns reading only, and less of it on an older kernel (UDP since
+// 6.2) means that packets come smaller. On the way out a kernel may refuse a
+// super-packet with EINVAL, as some 6.6 do each of them: then it goes in pieces, and so
+// do all of its kind from then on. A checksum stays unfinished from one such device to
+// the next; whoever else sees the packet gets it finished.
+//
 // # Who leaves what behind
 //
 // A device that Open creates disappears with its descriptor, however the process

@@ -36,6 +36,8 @@ type tunQueue struct {
 	most  int            // the longest frame that the MTU lets come
 	spare *packet.Packet // what the read that found nothing was to fill
 	head  [piLen]byte
+
+	sys func([]byte) unix.Errno // a kernel of a test, in place of write(2)
 }
 
 func newDevice(c Config, t tuntap, s *setup, l host.Link) *Device {

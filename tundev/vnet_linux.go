@@ -115,7 +115,11 @@ func (q *tunQueue) writeVnet(p *packet.Packet) unix.Errno {
 	var errno unix.Errno
 	if b := p.Lead(vnetLen); b != nil {
 		copy(b, v.head[:])
-		errno = q.write(b)
+		if q.sys != nil {
+			errno = q.sys(b)
+		} else {
+			errno = q.write(b)
+		}
 	} else {
 		q.iov[0].Base, q.iov[1].Base = &v.head[0], &p.Frame()[0]
 		q.iov[0].SetLen(vnetLen)
