@@ -13,7 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tunscript/tunscript/engine"
 	"github.com/tunscript/tunscript/internal/config"
+	"github.com/tunscript/tunscript/internal/reload"
 	"github.com/tunscript/tunscript/internal/setup"
 )
 
@@ -25,10 +27,11 @@ func runCommand() *cobra.Command {
 		Use:   "run SCRIPT... | -c FILE",
 		Short: "Run scripts on this host's devices",
 		Long: "run opens the devices of the configuration, or one device that the flags describe,\n" +
-			"and runs the scripts until it is interrupted. A device that it makes goes when it\n" +
+			"and runs the scripts until it is interrupted. SIGHUP reloads the scripts while packets\n" +
+			"flow; one with a mistake goes on as it was. A device that it makes goes when run\n" +
 			"ends; one that existed stays as it was. To try a script without touching this\n" +
 			"host's network, use: tunscript lab",
-		RunE: func(c *cobra.Command, scripts []string) error {
+		RunE: func(c *cobra.Command, paths []string) error {
 			log, err := newLog(c.ErrOrStderr(), f.logFormat)
 			if err != nil {
 				return usage(c, err)
@@ -36,10 +39,10 @@ func runCommand() *cobra.Command {
 			if f.config != "" && d.given(c) {
 				return usage(c, errors.New("with -c the devices are the file's: leave --device and its like out"))
 			}
-			if f.config == "" && len(scripts) == 0 && w.dump == "" && w.pcap == "" {
+			if f.config == "" && len(paths) == 0 && w.dump == "" && w.pcap == "" {
 				return usage(c, errors.New("nothing to run: name a script, a configuration with -c, or --dump to look on"))
 			}
-			cfg, err := f.load(scripts)
+			cfg, err := f.load(paths)
 			if err != nil {
 				return err
 			}
@@ -71,6 +74,10 @@ func runCommand() *cobra.Command {
 				setup.Close(ec.Devices)
 				return err
 			}
+			scripts := reload.New(s.eng, programs(ec.Programs[:len(cfg.Scripts)]), func(i int) (engine.Program, error) {
+				return setup.Script(cfg, i, opt)
+			})
+			defer s.reloadOnHangup(scripts, c.ErrOrStderr())()
 			go func() {
 				select {
 				case <-s.ready:

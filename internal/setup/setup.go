@@ -41,26 +41,11 @@ func Scripts(c *config.Config, opt Options) ([]engine.ProgramConfig, error) {
 	if settings == nil {
 		settings, _ = ParseSettings(nil)
 	}
+	opt.Settings = settings
 	for i, s := range c.Scripts {
-		key := fmt.Sprintf("script[%d]", i+1)
-		script, err := luabind.Load(s.Path, luabind.Options{
-			Name:    cmp.Or(s.Name, strings.TrimSuffix(filepath.Base(s.Path), ".lua")),
-			Trusted: s.Trusted || opt.Trusted,
-			Log:     scriptLog(opt.Log),
-			Option:  settings.of(s),
-			Test:    opt.tests(s.Path),
-			Tasks:   c.Limits.Tasks, Timers: c.Limits.Timers, Held: c.Limits.Held,
-			Limits: vm.Limits{
-				Instructions: int(c.Limits.Instructions), LoadInstructions: int(c.Limits.LoadInstructions),
-				Memory: int(c.Limits.Memory), String: int(c.Limits.String), Coroutines: c.Limits.Coroutines,
-			},
-		})
+		script, err := Script(c, i, opt)
 		if err != nil {
-			var se *luabind.ScriptError
-			if errors.As(err, &se) {
-				return nil, err
-			}
-			return nil, c.Mistake(key+".path", err)
+			return nil, err
 		}
 		names = append(names, script.Name())
 		programs = append(programs, engine.ProgramConfig{
@@ -70,6 +55,35 @@ func Scripts(c *config.Config, opt Options) ([]engine.ProgramConfig, error) {
 		})
 	}
 	return append(programs, engine.ProgramConfig{Program: settings.program(c, names)}), nil
+}
+
+// Script loads the script c.Scripts[i], as Scripts does, from its file as it is now.
+func Script(c *config.Config, i int, opt Options) (*luabind.Script, error) {
+	s := c.Scripts[i]
+	settings := opt.Settings
+	if settings == nil {
+		settings, _ = ParseSettings(nil)
+	}
+	script, err := luabind.Load(s.Path, luabind.Options{
+		Name:    cmp.Or(s.Name, strings.TrimSuffix(filepath.Base(s.Path), ".lua")),
+		Trusted: s.Trusted || opt.Trusted,
+		Log:     scriptLog(opt.Log),
+		Option:  settings.of(s),
+		Test:    opt.tests(s.Path),
+		Tasks:   c.Limits.Tasks, Timers: c.Limits.Timers, Held: c.Limits.Held,
+		Limits: vm.Limits{
+			Instructions: int(c.Limits.Instructions), LoadInstructions: int(c.Limits.LoadInstructions),
+			Memory: int(c.Limits.Memory), String: int(c.Limits.String), Coroutines: c.Limits.Coroutines,
+		},
+	})
+	if err != nil {
+		var se *luabind.ScriptError
+		if errors.As(err, &se) {
+			return nil, err
+		}
+		return nil, c.Mistake(fmt.Sprintf("script[%d].path", i+1), err)
+	}
+	return script, nil
 }
 
 // tests makes a file of tests load where nothing will run; nil of any other script.
