@@ -32,14 +32,28 @@ type three struct {
 	tun               [2]*tundev.Device
 }
 
-func newThree(t testing.TB, offload tundev.Offload) *three {
+func newThree(t testing.TB, kind tundev.Kind, offload tundev.Offload) *three {
+	t.Helper()
 	n := &three{newWorld(t), newWorld(t), newWorld(t), [2]*tundev.Device{}}
+	if kind == tundev.TAP {
+		n.tun[0] = n.near.open(tundev.Config{Name: "tap0", Kind: kind, Offload: offload, Address: prefixes("192.0.2.1/24", "2001:db8::1/64")})
+		n.tun[1] = n.middle.open(tundev.Config{Name: "tap1", Kind: kind, Offload: offload, Address: prefixes("192.0.2.2/24", "2001:db8::2/64")})
+		n.near.ip("route add 203.0.113.0/24 via 192.0.2.2")
+		n.near.ip("-6 route add 2001:db8:9::/64 via 2001:db8::2")
+		n.veth()
+		return n
+	}
 	n.tun[0] = n.near.open(tundev.Config{Name: "tun0", Offload: offload, Address: prefixes("192.0.2.1/32", "2001:db8::1/128"),
 		Peer: addrs("192.0.2.2", "2001:db8::2"), Route: prefixes("203.0.113.0/24", "2001:db8:9::/64")})
 	n.tun[1] = n.middle.open(tundev.Config{Name: "tun1", Offload: offload, Address: prefixes("192.0.2.2/32", "2001:db8::2/128"),
 		Peer: addrs("192.0.2.1", "2001:db8::1")})
+	n.veth()
+	return n
+}
+
+// veth puts far behind the middle.
+func (n *three) veth() {
 	n.middle.ip("link add veth0 type veth peer name veth1")
-	n.far.must(n.far.do(func() error { return nil }))
 	// veth1 goes to far by a process that lives there.
 	var sleep *exec.Cmd
 	n.far.must(n.far.do(func() error {
@@ -69,7 +83,6 @@ func newThree(t testing.TB, offload tundev.Offload) *three {
 	}
 	n.far.ip("route add default via 203.0.113.1")
 	n.far.ip("-6 route add default via 2001:db8:9::1")
-	return n
 }
 
 // ethtool sets a feature of a device.
@@ -132,7 +145,7 @@ func (w world) wrongSums() (n int) {
 // start runs an engine between the two devices.
 func (n *three) start(t testing.TB, programs ...engine.Program) (*engine.Engine, func()) {
 	c := engine.Config{Log: slog.New(slog.DiscardHandler), Devices: []engine.DeviceConfig{
-		{Device: n.tun[0], Forward: "tun1"}, {Device: n.tun[1], Forward: "tun0"}}}
+		{Device: n.tun[0], Forward: n.tun[1].Info().Name}, {Device: n.tun[1], Forward: n.tun[0].Info().Name}}}
 	for _, p := range programs {
 		c.Programs = append(c.Programs, engine.ProgramConfig{Program: p})
 	}
@@ -254,7 +267,7 @@ func TestTransfers(t *testing.T) {
 		{"every tenth dropped", false, tenth, 300_000, 9000, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			n := newThree(t, tundev.OffloadAuto)
+			n := newThree(t, tundev.TUN, tundev.OffloadAuto)
 			var programs []engine.Program
 			if tt.run != nil {
 				programs = append(programs, on(engine.Handler{Super: tt.super, Run: tt.run}))
@@ -286,5 +299,107 @@ func TestTransfers(t *testing.T) {
 			s := eng.Stats()
 			t.Logf("%v", s.Devices)
 		})
+	}
+}
+
+// Ethernet, too: headers stand 14 bytes further in.
+func TestTransfersOverEthernet(t *testing.T) {
+	n := newThree(t, tundev.TAP, tundev.OffloadAuto)
+	_, stop := n.start(t, on(engine.Handler{Run: func(p *packet.Packet) engine.Verdict {
+		if ip, ok := p.IP(); ok && p.Len() > 1000 {
+			ip.SetTTL(ip.TTL() - 1)
+		}
+		return engine.Pass()
+	}}))
+	defer stop()
+	data := make([]byte, 8<<20)
+	rand.NewChaCha8([32]byte{2}).Read(data)
+	for _, to := range []struct {
+		w    world
+		addr string
+	}{{n.middle, "192.0.2.2"}, {n.middle, "2001:db8::2"}, {n.far, "203.0.113.2"}, {n.far, "2001:db8:9::2"}} {
+		a := netip.AddrPortFrom(netip.MustParseAddr(to.addr), 9000)
+		if got, err := n.transfer(to.w, a, a, data); err != nil || sha256.Sum256(got) != sha256.Sum256(data) {
+			t.Errorf("%s: %d bytes of %d, %v", a, len(got), len(data), err)
+		}
+	}
+	if wrong := n.far.wrongSums() + n.middle.wrongSums(); wrong > 0 {
+		t.Errorf("%d wrong checksums", wrong)
+	}
+}
+
+// Datagrams that a program hands to the kernel as one (UDP_SEGMENT) arrive one by one,
+// each whole, also such as were made longer.
+func TestDatagrams(t *testing.T) {
+	const size, each, rounds = 1300, 20, 50
+	longer := func(p *packet.Packet) engine.Verdict {
+		if _, ok := p.UDP(); ok {
+			p.SetPayload(append(bytes.Clone(p.Payload()), "ten more.."...))
+		}
+		return engine.Pass()
+	}
+	ttl := func(p *packet.Packet) engine.Verdict {
+		ip, _ := p.IP()
+		ip.SetTTL(ip.TTL() - 1)
+		return engine.Pass()
+	}
+	for _, tt := range []struct {
+		name    string
+		offload tundev.Offload
+		run     func(*packet.Packet) engine.Verdict
+		more    int
+	}{
+		{"whole", tundev.OffloadAuto, nil, 0}, {"auto, ttl", tundev.OffloadAuto, ttl, 0}, {"auto, longer", tundev.OffloadAuto, longer, 10},
+		{"max, ttl", tundev.OffloadMax, ttl, 0}, {"max, longer", tundev.OffloadMax, longer, 10}, {"off", tundev.OffloadOff, longer, 10},
+	} {
+		n := newThree(t, tundev.TUN, tt.offload)
+		var programs []engine.Program
+		if tt.run != nil {
+			programs = append(programs, on(engine.Handler{Run: tt.run}))
+		}
+		eng, stop := n.start(t, programs...)
+		for _, to := range []struct {
+			w    world
+			addr string
+		}{{n.middle, "192.0.2.2"}, {n.middle, "2001:db8::2"}, {n.far, "203.0.113.2"}, {n.far, "2001:db8:9::2"}} {
+			addr := net.UDPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(to.addr), 9000))
+			var in, out *net.UDPConn
+			to.w.must(to.w.do(func() (err error) { in, err = net.ListenUDP("udp", addr); return err }))
+			n.near.must(n.near.do(func() (err error) { out, err = net.DialUDP("udp", nil, addr); return err }))
+			raw, _ := out.SyscallConn()
+			raw.Control(func(fd uintptr) {
+				if err := unix.SetsockoptInt(int(fd), unix.IPPROTO_UDP, unix.UDP_SEGMENT, size); err != nil {
+					t.Error(err)
+				}
+			})
+			buf := make([]byte, 65536)
+			for round := range rounds {
+				data := make([]byte, size*each-round)
+				for i := range data {
+					data[i] = byte(i/size + round + i)
+				}
+				if _, err := out.Write(data); err != nil {
+					t.Fatal(err)
+				}
+				for len(data) > 0 {
+					in.SetReadDeadline(time.Now().Add(5 * time.Second))
+					got, err := in.Read(buf)
+					want := data[:min(size, len(data))]
+					if err != nil || got != len(want)+tt.more || !bytes.Equal(buf[:len(want)], want) {
+						t.Fatalf("%s, %s: a datagram of %d, %v", tt.name, to.addr, got, err)
+					}
+					data = data[len(want):]
+				}
+			}
+			in.Close()
+			out.Close()
+		}
+		if wrong := n.far.wrongSums() + n.middle.wrongSums(); wrong > 0 {
+			t.Errorf("%s: %d wrong checksums", tt.name, wrong)
+		}
+		stop() // so that all is counted
+		if got := eng.Stats().Devices["tun0"].Received; got < 4*rounds*each {
+			t.Errorf("%s: %d packets counted, want at least %d", tt.name, got, 4*rounds*each)
+		}
 	}
 }
