@@ -31,6 +31,8 @@ type Engine struct {
 	worker  *worker
 	losses  []error // the worker's
 
+	callsLeft error // at the end of the run
+
 	observers atomic.Pointer[[]observer]
 	stores    stores
 
@@ -163,7 +165,7 @@ func (e *Engine) attach() error {
 // a stop with another status; *HandlerError where on_error says stop;
 // *LostError; or what a program's Start returned. Afterwards devices are closed
 // and nothing is left behind.
-func (e *Engine) Run(ctx context.Context) error {
+func (e *Engine) Run(ctx context.Context) (err error) {
 	if ctx == nil {
 		return errors.New("Run needs a context: give it context.Background()")
 	}
@@ -177,10 +179,13 @@ func (e *Engine) Run(ctx context.Context) error {
 	w := e.worker
 	w.goroutine.Store(goroutineID())
 	defer w.goroutine.Store(0) // the last to happen: what runs at the end is on the worker, too
-	defer e.end()
+	defer func() {
+		e.end()
+		err = cmp.Or(err, e.callsLeft)
+	}()
 	stop := context.AfterFunc(ctx, func() { w.mail.send(func() { w.stop(nil) }, w.wake) })
 	defer stop()
-	err := e.startAll()
+	err = e.startAll()
 	e.release()
 	switch {
 	case err != nil:
@@ -228,6 +233,7 @@ func (e *Engine) end() {
 	e.state = stopped
 	e.mu.Unlock()
 	e.worker.close()
+	e.callsLeft = e.worker.calls.settle()
 	for _, d := range e.devices {
 		if err := d.dev.Close(); err != nil {
 			e.log.Warn("a device did not close cleanly", "device", d.name, "error", err)
@@ -299,7 +305,7 @@ func (e *Engine) Close() error {
 	}
 	e.release()
 	<-e.done
-	return nil
+	return e.callsLeft
 }
 
 // Observe adds an observer while the engine runs or before; filter may be nil

@@ -282,6 +282,7 @@ func (s *Scope) close() (old any) {
 	for _, h := range s.handles {
 		h.on = false
 	}
+	s.w.cancelCalls(s)
 	for len(s.impairments) > 0 {
 		s.impairments[0].Cancel()
 	}

@@ -141,8 +141,14 @@ func (w *worker) instant() error {
 		if w.packets() || w.mail.waiting.Load() {
 			continue
 		}
-		if w.ended || !w.runTimer() {
+		if w.ended {
 			return nil
+		}
+		if !w.runTimer() {
+			if waited, err := w.awaitCalls(); !waited || err != nil {
+				return err
+			}
+			continue
 		}
 		w.flush()
 	}

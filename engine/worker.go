@@ -41,6 +41,7 @@ type worker struct {
 	showOne func(*packet.Packet) offload.Fate // one closure for all walks
 	pool    packet.Pool
 	mail    mail // any goroutine
+	calls   calls
 	waiter  *waiter
 
 	now    time.Time      // of the batch, timer or post in hand

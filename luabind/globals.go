@@ -66,7 +66,19 @@ func (in *instance) openGlobals() {
 		L.G.Global.RawSet(L.Get(2), L.Get(3))
 		return 0
 	}))
+	in.openHost(in.script.host["_G"], L.G.Global)
 	L.G.Global.Metatable = mt
+}
+
+// checkGlobals refuses a host's global that would hide a name of the API.
+func checkGlobals(m hostModule) error {
+	for _, g := range globals() {
+		name, _, _ := strings.Cut(g.name, ".")
+		if _, ok := m[name]; ok {
+			return fmt.Errorf("module _G: %q is a name of tunscript: give it another", name)
+		}
+	}
+	return nil
 }
 
 // checkFunction is argument n of the function name.

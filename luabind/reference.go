@@ -11,13 +11,13 @@ import (
 // editor's stubs and the API page are made of. Names are sorted.
 type Reference struct {
 	Globals []Name
-	Modules []Module
+	Modules []ShippedModule
 	Classes []Class
 	Aliases []Alias
 }
 
-// A Module is one that ships with tunscript, for require.
-type Module struct {
+// A ShippedModule is one that ships with tunscript, for require.
+type ShippedModule struct {
 	Name  string
 	Doc   string
 	Names []Name // what is in it, without the module's name
@@ -89,7 +89,7 @@ func APIReference() *Reference {
 	}
 	r.Globals = append(r.Globals, luaNames()...)
 	for _, m := range modules() {
-		mod := Module{Name: m.name, Doc: m.doc}
+		mod := ShippedModule{Name: m.name, Doc: m.doc}
 		if m.call.name != "" {
 			mod.Call = nameOf(m.call.name, m.call.sig, m.call.doc)
 		}

@@ -35,6 +35,11 @@ func (in *instance) require(s *vm.State, name string) (vm.Module, error) {
 	if !in.loading {
 		return vm.Module{}, fmt.Errorf("require %q: a module is required first while the script loads: move it to the top of the script", clip(name))
 	}
+	if m, ok := in.script.host[name]; ok && name != "_G" {
+		t := s.L().CreateTable(0, len(m))
+		in.openHost(m, t)
+		return vm.Module{Value: s.ReadOnly(t)}, nil
+	}
 	file := strings.ReplaceAll(name, ".", "/") + ".lua"
 	source, err := in.script.readModule(file)
 	switch {

@@ -29,6 +29,10 @@ type Options struct {
 	// default. nil leaves all at their defaults.
 	Option func(Option) (value any, ok bool)
 
+	// Modules are the host's, by the name that require takes; they go before files and what
+	// ships. "_G" adds globals.
+	Modules map[string]Module
+
 	// Test makes the script a file of tests, for who runs them; nil of any other.
 	Test *Test
 
@@ -58,6 +62,7 @@ type Script struct {
 	dir   string // where require finds files; "": nowhere
 	chunk *vm.Chunk
 	opt   Options
+	host  map[string]hostModule
 }
 
 var _ engine.Program = (*Script)(nil)
@@ -96,7 +101,14 @@ func LoadString(name, source string, opt Options) (*Script, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Script{name: name, chunk: chunk, opt: opt}, nil
+	host, err := hostModules(opt.Modules)
+	if err == nil {
+		err = checkGlobals(host["_G"])
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return &Script{name: name, chunk: chunk, opt: opt, host: host}, nil
 }
 
 // ScriptError is everything that can be wrong with a script: the line, the

@@ -39,7 +39,7 @@ func Meta(r *luabind.Reference) string {
 
 // ModuleMeta is a module that ships for the Lua language server, which takes it for the
 // module's source: a file NAME.lua in the same folder.
-func ModuleMeta(mod luabind.Module) string {
+func ModuleMeta(mod luabind.ShippedModule) string {
 	m := &metaWriter{}
 	m.line("---@meta %s", mod.Name)
 	m.line("-- A module of tunscript, for editors. Written by tunscript stubs.")
