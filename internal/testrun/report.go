@@ -1,7 +1,9 @@
 package testrun
 
 import (
+	"cmp"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -21,11 +23,31 @@ func Failed(results []Result) (n int) {
 
 // failure is why a test failed, with the trace of an error in Lua.
 func (r *Result) failure() string {
-	if d, ok := r.Err.(interface{ Detail() string }); ok && d.Detail() != "" {
+	return detail(r.Err)
+}
+
+func detail(err error) string {
+	if d, ok := err.(interface{ Detail() string }); ok && d.Detail() != "" {
 		return d.Detail()
 	}
-	return r.Err.Error()
+	return err.Error()
 }
+
+// A caused is a test that failed when a script had failed before: what did not come is
+// often what the script did not get to send, so both are said.
+type caused struct{ test, script error }
+
+// because joins why a test failed with what failed in a script, each of which may be nil.
+func because(test, script error) error {
+	if test == nil || script == nil || errors.Is(script, test) {
+		return cmp.Or(test, script)
+	}
+	return &caused{test, script}
+}
+
+func (c *caused) Error() string   { return c.test.Error() + "; " + c.script.Error() }
+func (c *caused) Unwrap() []error { return []error{c.test, c.script} }
+func (c *caused) Detail() string  { return detail(c.test) + "\n" + detail(c.script) }
 
 // seconds is a duration as both formats have it.
 func seconds(d time.Duration) string { return fmt.Sprintf("%.6f", d.Seconds()) }

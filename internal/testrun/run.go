@@ -97,7 +97,7 @@ func (r *run) play() error {
 	r.eng.Close()
 	switch {
 	case r.over:
-		return cmp.Or(r.err, r.failed)
+		return because(r.err, r.failed)
 	case err != nil && !errors.Is(err, engine.ErrStopped):
 		return err
 	case late:

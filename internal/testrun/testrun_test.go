@@ -143,6 +143,20 @@ func TestFails(t *testing.T) {
 }
 
 // 75 virtual seconds, as the acceptance test has them, and 200 tests in under a second.
+// What did not come is often what the script did not get to send.
+func TestFailureNamesTheScripts(t *testing.T) {
+	r := one(t, scripts, `t:load "fails.lua" t:inject(ip{ dst = "192.0.2.2" }/udp{ sport = 1, dport = 2 }) t:expect("udp")`)
+	var b strings.Builder
+	if err := testrun.TAP(&b, []testrun.Result{r}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"x_test.lua:3: t:expect: nothing that matches came", "a script failed: fails.lua:1: "} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q is not in\n%s", want, b.String())
+		}
+	}
+}
+
 func TestIsQuick(t *testing.T) {
 	if testing.Short() {
 		t.Skip("measures time")
