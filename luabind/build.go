@@ -105,6 +105,9 @@ func (in *instance) partsOf(v lua.LValue) ([]part, error) {
 			if ref.parts != nil {
 				return ref.parts, nil
 			}
+			if ref.p != nil && ref.p.Len() == 0 {
+				return nil, fmt.Errorf("the packet is empty, as no answer may be given (%s): there is nothing to join", ref.p.Why())
+			}
 			if ref.p != nil {
 				return []part{{bytes: string(ref.p.Bytes())}}, nil
 			}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"github.com/tunscript/tunscript/engine"
 )
 
 func packetGlobals() []global {
@@ -37,7 +39,9 @@ func (in *instance) send(L *lua.LState) int {
 	} else if L.Get(2) != lua.LNil {
 		return in.state.Raise(L, fmt.Errorf("send: want the name of a device, got %s", describe(L.Get(2))))
 	}
-	if err := in.scope.Send(p); err != nil {
+	if err := in.scope.Send(p); errors.Is(err, engine.ErrNoWayOut) {
+		return in.state.Raise(L, errors.New(`send: the packet has no way out: name a device, as in send(p, "tun1"), set p.out, or give its device a forward`))
+	} else if err != nil {
 		return in.state.Raise(L, fmt.Errorf("send: %w", err))
 	}
 	return 0

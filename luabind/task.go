@@ -43,13 +43,18 @@ type task struct {
 
 // tasks is what an instance knows of its tasks.
 type tasks struct {
-	alive  int
-	early  []*task // spawned at load, to run when the devices are open
-	timers int     // of after and every
-	kept   int     // packets in all inboxes
-	recent *recent // what expect shows; nil while nobody expects
-	class  struct{ inbox *lua.LTable }
+	alive   int
+	running int     // steps, one inside the other
+	early   []*task // spawned at load, to run when the devices are open
+	timers  int     // of after and every
+	kept    int     // packets in all inboxes
+	recent  *recent // what expect shows; nil while nobody expects
+	class   struct{ inbox *lua.LTable }
 }
+
+// errWithin is about a wait in a function that Lua calls for a task: Lua 5.1 cannot leave
+// such a call in the middle.
+var errWithin = errors.New("a task cannot wait in a function that Lua calls for it: the iterator of a for, what sort and gsub call, a metamethod, a coroutine of the script's own; wait outside, in a while for an iterator")
 
 // A limitError says that a script has as much of something as it may. A handler that
 // meets it is not switched off: it is the traffic's fault, mostly.
@@ -139,7 +144,9 @@ func (t *task) step(run func() ([]lua.LValue, error)) error {
 		t.end()
 		return in.broken
 	}
+	in.tasks.running++
 	_, err := run()
+	in.tasks.running--
 	if err != nil {
 		in.noteBroken(err)
 	}
@@ -199,6 +206,9 @@ func (t *task) end() {
 // wait.
 func (in *instance) current(L *lua.LState) *task {
 	co := in.state.Current(L)
+	if co == nil && in.tasks.running > 0 {
+		in.state.Raise(L, errWithin)
+	}
 	if co == nil {
 		in.state.Raise(L, vm.ErrNotTask)
 	}

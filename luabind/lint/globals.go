@@ -61,6 +61,10 @@ func (f *file) checkRead(u unbound) {
 		f.report(f.at(u.id), sev, name, "", "%s is only there in a trusted script: --trusted, or trusted = true in the configuration", name)
 		return
 	}
+	if f.c.api.modules[name] != nil {
+		f.report(f.at(u.id), sev, name, "", "there is no global %q: local %s = require %q makes it one of this file", name, name, name)
+		return
+	}
 	f.report(f.at(u.id), sev, name, luabind.Nearest(name, f.candidates(u.scope)), "there is no global %q", name)
 }
 
