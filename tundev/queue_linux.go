@@ -19,6 +19,10 @@ const (
 	// costs less than readv into both, 0.1 us a packet.
 	room  = 2048 - 2*packet.Headroom
 	piLen = 4 // struct tun_pi: flags, and the ethertype in network order
+
+	// enough bytes end a read: of super-packets a full batch would be 4 MB, each of which
+	// is out of the processor's cache by the time it is written.
+	enough = 128 << 10
 )
 
 // tunQueue is the descriptor of a TUN or TAP device. It reads and writes by RawSyscall:
@@ -90,10 +94,10 @@ func (q *tunQueue) Read(ps []*packet.Packet, pool *packet.Pool) (n int, err erro
 		return 0, io.EOF
 	}
 	q.vnet.splitter.Pool = pool
-	for n < len(ps) {
+	for total := 0; n < len(ps) && total < enough; {
 		p := q.spare
 		if p == nil {
-			p = pool.Get(q.room)
+			p = pool.Get(min(q.room, packet.MaxLen)) // and the header of the device fits into its headroom
 		}
 		b := p.Room(q.room)
 		got, errno := q.read(b)
@@ -129,6 +133,7 @@ func (q *tunQueue) Read(ps []*packet.Packet, pool *packet.Pool) (n int, err erro
 		}
 		ps[n] = p
 		n++
+		total += got
 	}
 	return n, nil
 }

@@ -403,3 +403,48 @@ func TestDatagrams(t *testing.T) {
 		}
 	}
 }
+
+// A large buffer is used again, too.
+func TestSuperPacketsAllocateNothing(t *testing.T) {
+	w := newWorld(t)
+	wk := attach(t, w.open(point), false)
+	defer wk.q.Close()
+	fd := -1
+	w.must(w.do(func() (err error) {
+		if fd, err = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0); err != nil {
+			return err
+		}
+		if err = unix.Connect(fd, &unix.SockaddrInet4{Port: 7, Addr: [4]byte{192, 0, 2, 2}}); err != nil {
+			return err
+		}
+		return unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_SEGMENT, 1000)
+	}))
+	defer unix.Close(fd)
+	ps, payload, supers := make([]*packet.Packet, 64), make([]byte, 20_000), 0
+	got := testing.AllocsPerRun(50, func() {
+		for range 8 {
+			unix.Write(fd, payload)
+		}
+		for {
+			n, err := wk.q.Read(ps, &wk.pool)
+			if n == 0 {
+				if err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			for _, p := range ps[:n] {
+				if p.Segments() > 1 {
+					supers++
+				}
+				wk.pool.Put(p)
+			}
+		}
+	})
+	if got > 0 {
+		t.Errorf("%v allocations, want 0", got)
+	}
+	if supers == 0 {
+		t.Skip("the kernel hands over no UDP super-packets: it takes Linux 6.2")
+	}
+}
