@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"os/signal"
 	"runtime"
 	"syscall"
@@ -19,10 +18,15 @@ import (
 	"github.com/tunscript/tunscript/internal/setup"
 )
 
+// runFlags are what run can be told.
+type runFlags struct {
+	commonFlags
+	watch  watchFlags
+	device deviceFlags
+}
+
 func runCommand() *cobra.Command {
-	var f commonFlags
-	var w watchFlags
-	var d deviceFlags
+	var f runFlags
 	c := &cobra.Command{
 		Use:   "run SCRIPT... | -c FILE",
 		Short: "Run scripts on this host's devices",
@@ -31,74 +35,98 @@ func runCommand() *cobra.Command {
 			"flow; one with a mistake goes on as it was. A device that it makes goes when run\n" +
 			"ends; one that existed stays as it was. To try a script without touching this\n" +
 			"host's network, use: tunscript lab",
-		RunE: func(c *cobra.Command, paths []string) error {
-			log, err := newLog(c.ErrOrStderr(), f.logFormat)
-			if err != nil {
-				return usage(c, err)
-			}
-			if f.config != "" && d.given(c) {
-				return usage(c, errors.New("with -c the devices are the file's: leave --device and its like out"))
-			}
-			if f.config == "" && len(paths) == 0 && w.dump == "" && w.pcap == "" {
-				return usage(c, errors.New("nothing to run: name a script, a configuration with -c, or --dump to look on"))
-			}
-			cfg, err := f.load(paths)
-			if err != nil {
-				return err
-			}
-			if f.config == "" {
-				if cfg.Devices, err = d.devices(); err != nil {
-					return usage(c, err)
-				}
-			}
-			if err := setup.Supported(cfg); err != nil {
-				return err
-			}
-			opt, err := f.options(log)
-			if err != nil {
-				return err
-			}
-			ec := setup.Engine(cfg, opt)
-			if ec.Programs, err = setup.Scripts(cfg, opt); err != nil {
-				return err
-			}
-			if ec.Devices, err = setup.Devices(cfg); err != nil {
-				return runError{err}
-			}
-			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGINT, syscall.SIGTERM)
-			defer stop()
-			context.AfterFunc(ctx, stop) // a second signal ends the process at once
-			promptly()
-			s, err := newSession(ctx, ec, w, c.OutOrStdout())
-			if err != nil {
-				setup.Close(ec.Devices)
-				return err
-			}
-			scripts := reload.New(s.eng, programs(ec.Programs[:len(cfg.Scripts)]), func(i int) (engine.Program, error) {
-				return setup.Script(cfg, i, opt)
-			})
-			defer s.reloadOnHangup(scripts, c.ErrOrStderr())()
-			go func() {
-				select {
-				case <-s.ready:
-					for _, d := range ec.Devices {
-						log.Info("ready", "device", d.Device.Info().Name)
-					}
-					s.status(c.ErrOrStderr(), w)
-				case <-s.ctx.Done():
-				}
-			}()
-			if err := s.run(); err != nil {
-				return runError{err}
-			}
-			log.Info("done: " + s.summary())
-			return nil
-		},
+		RunE: func(c *cobra.Command, paths []string) error { return f.run(c, paths) },
 	}
 	f.register(c)
-	w.register(c)
-	d.register(c)
+	f.watch.register(c)
+	f.device.register(c)
 	return c
+}
+
+// run is the verb: what is asked for, the engine of it, and the run itself.
+func (f *runFlags) run(c *cobra.Command, paths []string) error {
+	log, err := newLog(c.ErrOrStderr(), f.logFormat)
+	if err != nil {
+		return usage(c, err)
+	}
+	cfg, err := f.configuration(c, paths)
+	if err != nil {
+		return err
+	}
+	opt, err := f.options(log)
+	if err != nil {
+		return err
+	}
+	ec, err := open(cfg, opt)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	promptly()
+	s, err := newSession(ctx, ec, f.watch, c.OutOrStdout())
+	if err != nil {
+		setup.Close(ec.Devices)
+		return err
+	}
+	scripts := reload.New(s.eng, programs(ec.Programs[:len(cfg.Scripts)]), func(i int) (engine.Program, error) {
+		return setup.Script(cfg, i, opt)
+	})
+	defer s.reloadOnHangup(scripts, c.ErrOrStderr())()
+	go f.ready(s, ec.Devices, c.ErrOrStderr())
+	if err := s.run(); err != nil {
+		return runError{err}
+	}
+	log.Info("done: " + s.summary())
+	return nil
+}
+
+// configuration is what the file says, or the flags, and only what can be done.
+func (f *runFlags) configuration(c *cobra.Command, paths []string) (*config.Config, error) {
+	if f.config != "" && f.device.given(c) {
+		return nil, usage(c, errors.New("with -c the devices are the file's: leave --device and its like out"))
+	}
+	if f.config == "" && len(paths) == 0 && f.watch.dump == "" && f.watch.pcap == "" {
+		return nil, usage(c, errors.New("nothing to run: name a script, a configuration with -c, or --dump to look on"))
+	}
+	cfg, err := f.load(paths)
+	if err != nil {
+		return nil, err
+	}
+	if f.config == "" {
+		if cfg.Devices, err = f.device.devices(); err != nil {
+			return nil, usage(c, err)
+		}
+	}
+	return cfg, setup.Supported(cfg)
+}
+
+// open loads the scripts of cfg and then opens its devices: a mistake in a script
+// must not touch the network.
+func open(cfg *config.Config, opt setup.Options) (engine.Config, error) {
+	ec := setup.Engine(cfg, opt)
+	var err error
+	if ec.Programs, err = setup.Scripts(cfg, opt); err != nil {
+		return ec, err
+	}
+	if ec.Devices, err = setup.Devices(cfg); err != nil {
+		return ec, runError{err}
+	}
+	return ec, nil
+}
+
+// ready says which devices are there when the scripts have started, and from then on
+// how it goes.
+func (f *runFlags) ready(s *session, devices []engine.DeviceConfig, terminal io.Writer) {
+	select {
+	case <-s.ready:
+		for _, d := range devices {
+			s.log.Info("ready", "device", d.Device.Info().Name)
+		}
+		s.status(terminal, f.watch)
+	case <-s.ctx.Done():
+	}
 }
 
 // promptly gives the worker a place to run on beside the rest of the process, as
@@ -126,63 +154,4 @@ func (s *session) status(w io.Writer, f watchFlags) {
 			fmt.Fprintf(w, "\r\033[K%s", s.summary())
 		}
 	}
-}
-
-// deviceFlags describe the one device of a run without a configuration.
-type deviceFlags struct {
-	name    string
-	tap     bool
-	address []string
-	peer    []string
-	mtu     int
-}
-
-var deviceFlagNames = []string{"device", "tap", "address", "peer", "mtu"}
-
-func (d *deviceFlags) register(c *cobra.Command) {
-	c.Flags().StringVar(&d.name, "device", "", "`NAME` of the device, made if it does not exist (default tun0 or tap0)")
-	c.Flags().BoolVar(&d.tap, "tap", false, "a TAP device: Ethernet frames instead of IP packets")
-	c.Flags().StringSliceVar(&d.address, "address", nil, "the host's `ADDRESS/LENGTH`; more with commas")
-	c.Flags().StringSliceVar(&d.peer, "peer", nil, "the script's `ADDRESS`; more with commas")
-	c.Flags().IntVar(&d.mtu, "mtu", 1500, "largest IP packet in bytes")
-}
-
-func (d *deviceFlags) given(c *cobra.Command) bool {
-	for _, name := range deviceFlagNames {
-		if c.Flags().Changed(name) {
-			return true
-		}
-	}
-	return false
-}
-
-func (d *deviceFlags) devices() ([]config.Device, error) {
-	dev := config.DefaultDevice()
-	dev.Name, dev.Kind, dev.MTU = "tun0", config.TUN, d.mtu
-	if d.tap {
-		dev.Name, dev.Kind = "tap0", config.TAP
-	}
-	if d.name != "" {
-		dev.Name = d.name
-	}
-	for _, a := range d.address {
-		p, err := netip.ParsePrefix(a)
-		if err != nil {
-			return nil, fmt.Errorf("--address %q: write it as 192.0.2.1/24", a)
-		}
-		dev.Address = append(dev.Address, p)
-	}
-	for _, a := range d.peer {
-		p, err := netip.ParseAddr(a)
-		if err != nil {
-			return nil, fmt.Errorf("--peer %q: write it as 192.0.2.2", a)
-		}
-		dev.Peer = append(dev.Peer, p)
-	}
-	cfg := config.Default()
-	cfg.Devices = []config.Device{dev}
-	if err := cfg.Check(); err != nil {
-		return nil, err
-	}
-	return cfg.Devices, nil
 }
