@@ -28,22 +28,53 @@ func Open(c Config) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := c.open(h)
+	t, s, err := c.open(h, nil)
+	var link host.Link
+	if err == nil {
+		if link, err = h.Link(t.name); err != nil {
+			err = errors.Join(err, s.restore())
+			t.close()
+		}
+	}
 	if err != nil {
 		h.Close()
 		return nil, err
 	}
-	return d, nil
+	return newDevice(c, t, s, link), nil
 }
 
-func (c Config) open(h *host.Handle) (*Device, error) {
+// OpenFD is [Open] for who opens a device and hands its descriptor on, to a process
+// without the right to: there [FromFD] makes a Device of it. The descriptor is the
+// caller's. So is what Manage changes on a device that was there before: each change
+// is told to note, which may be nil, before it is made, for host.Handle.Undo to take
+// back when the device is closed. If note fails the device is not opened.
+func OpenFD(c Config, note func(host.Change) error) (fd int, err error) {
+	if err := c.check(); err != nil {
+		return -1, err
+	}
+	c.Kind = cmp.Or(c.Kind, TUN)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	h, err := host.Open()
+	if err != nil {
+		return -1, err
+	}
+	defer h.Close()
+	t, _, err := c.open(h, note)
+	if err != nil {
+		return -1, err
+	}
+	return t.fd, nil
+}
+
+// open is what both have in common: an attached descriptor, and the host's side set up.
+func (c Config) open(h *host.Handle, note func(host.Change) error) (t tuntap, s *setup, err error) {
 	was, there, err := c.find(h)
 	if err != nil {
-		return nil, err
+		return t, nil, err
 	}
-	t, err := openTuntap(node, c, there)
-	if err != nil {
-		return nil, err
+	if t, err = openTuntap(node, c, there); err != nil {
+		return t, nil, err
 	}
 	// Between the look and the ioctl it may have come or gone. A new device is never
 	// persistent yet, and an old one always, as find refuses the others.
@@ -52,19 +83,15 @@ func (c Config) open(h *host.Handle) (*Device, error) {
 		c.Name = t.name
 		if was, _, err = c.find(h); err != nil {
 			t.close()
-			return nil, err
+			return t, nil, err
 		}
 	}
-	s := &setup{h: h, name: t.name}
+	s = &setup{h: h, name: t.name, note: note}
 	switch {
 	case created:
 		err = s.create(c, t.fd)
 	case c.Manage:
 		err = s.manage(c, was)
-	}
-	var link host.Link
-	if err == nil {
-		link, err = h.Link(t.name)
 	}
 	if err == nil && created && c.Persist { // last of all: it cannot fail and stay
 		err = s.ioctl(t.fd, "make persistent", unix.TUNSETPERSIST, 1)
@@ -72,9 +99,8 @@ func (c Config) open(h *host.Handle) (*Device, error) {
 	if err != nil {
 		err = errors.Join(err, s.restore())
 		t.close()
-		return nil, err
 	}
-	return newDevice(c, t, s, link), nil
+	return t, s, err
 }
 
 // find looks for a device of the name asked for, and refuses one that we may not take.

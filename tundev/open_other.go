@@ -2,7 +2,11 @@
 
 package tundev
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/tunscript/tunscript/tundev/host"
+)
 
 func missing(op, name string) error {
 	return &Error{Op: op, Device: name, Kind: ErrNoTunDevice, Err: errors.ErrUnsupported,
@@ -14,3 +18,8 @@ func Open(c Config) (*Device, error) { return nil, missing("open", c.Name) }
 
 // FromFD fails: only Linux has these devices.
 func FromFD(fd int, c Config) (*Device, error) { return nil, missing("take over", c.Name) }
+
+// OpenFD fails: only Linux has these devices.
+func OpenFD(c Config, note func(host.Change) error) (fd int, err error) {
+	return -1, missing("open", c.Name)
+}

@@ -19,7 +19,8 @@ import (
 type setup struct {
 	h    *host.Handle // nil for a device of another namespace
 	name string
-	undo []func() error // last done, first undone
+	undo []host.Change           // last done, first undone
+	note func(host.Change) error // is told of each before it is done; may be nil
 }
 
 // create sets up a device that we made. There is nothing to put back: it disappears
@@ -98,51 +99,49 @@ func (s *setup) ioctl(fd int, op string, req uint, v int) error {
 
 // manage sets up a device that was there, step by step, and remembers each.
 func (s *setup) manage(c Config, was host.Link) error {
-	do := func(change bool, f, back func() error) error {
-		if !change {
-			return nil
-		}
-		if err := f(); err != nil {
-			return err
-		}
-		s.undo = append(s.undo, back)
-		return nil
-	}
 	h, name := s.h, s.name
-	mac := hardware(c.MAC)
-	err := do(c.MTU != 0 && c.MTU != was.MTU,
-		func() error { return h.SetMTU(name, c.MTU) },
-		func() error { return h.SetMTU(name, was.MTU) })
-	if err == nil {
-		err = do(c.TxQueueLen != 0 && c.TxQueueLen != was.TxQueueLen,
-			func() error { return h.SetTxQueueLen(name, c.TxQueueLen) },
-			func() error { return h.SetTxQueueLen(name, was.TxQueueLen) })
-	}
-	if err == nil {
-		err = do(mac != nil && !slices.Equal(mac, was.MAC),
-			func() error { return h.SetMAC(name, mac) },
-			func() error { return h.SetMAC(name, was.MAC) })
-	}
-	if err == nil {
-		err = do(!was.Up,
-			func() error { return h.SetUp(name) },
-			func() error { return h.SetDown(name) })
-	}
-	for _, a := range c.hostAddrs() {
-		if err == nil {
-			err = do(!hasAddr(was.Addrs, a.Prefix),
-				func() error { return h.AddAddr(name, a) },
-				func() error { return h.DelAddr(name, a) })
+	var err error
+	do := func(change bool, f func() error, back host.Change) {
+		if err != nil || !change {
+			return
 		}
+		back.Device, back.Index = name, was.Index
+		if s.note != nil {
+			if err = s.note(back); err != nil {
+				return
+			}
+		}
+		if err = f(); err == nil {
+			s.undo = append(s.undo, back)
+		}
+	}
+	do(c.MTU != 0 && c.MTU != was.MTU,
+		func() error { return h.SetMTU(name, c.MTU) },
+		host.Change{Kind: host.KindMTU, Number: was.MTU})
+	do(c.TxQueueLen != 0 && c.TxQueueLen != was.TxQueueLen,
+		func() error { return h.SetTxQueueLen(name, c.TxQueueLen) },
+		host.Change{Kind: host.KindTxQueueLen, Number: was.TxQueueLen})
+	mac := hardware(c.MAC)
+	do(mac != nil && !slices.Equal(mac, was.MAC),
+		func() error { return h.SetMAC(name, mac) },
+		host.Change{Kind: host.KindMAC, Text: was.MAC.String()})
+	do(!was.Up,
+		func() error { return h.SetUp(name) },
+		host.Change{Kind: host.KindUp})
+	for _, a := range c.hostAddrs() {
+		do(!hasAddr(was.Addrs, a.Prefix),
+			func() error { return h.AddAddr(name, a) },
+			host.Change{Kind: host.KindAddr, Prefix: a.Prefix, Peer: a.Peer})
 	}
 	for _, r := range c.Route {
-		if err == nil {
-			var has bool
-			if has, err = h.HasRoute(name, r); err == nil {
-				err = do(!has,
-					func() error { return h.AddRoute(name, r) },
-					func() error { return h.DelRoute(name, r) })
-			}
+		if err != nil {
+			break
+		}
+		var has bool
+		if has, err = h.HasRoute(name, r); err == nil {
+			do(!has,
+				func() error { return h.AddRoute(name, r) },
+				host.Change{Kind: host.KindRoute, Prefix: r})
 		}
 	}
 	return err
@@ -153,7 +152,7 @@ func (s *setup) manage(c Config, was host.Link) error {
 func (s *setup) restore() error {
 	var errs []error
 	for _, back := range slices.Backward(s.undo) {
-		if err := back(); err != nil && !errors.Is(err, host.ErrNoLink) {
+		if err := s.h.Undo(back); err != nil && !errors.Is(err, host.ErrNoLink) {
 			errs = append(errs, err)
 		}
 	}

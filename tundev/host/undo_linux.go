@@ -1,0 +1,71 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Undo takes a change back. One that is not there any more, or never was, is no error,
+// and neither is a device that is gone or has been replaced by another one of its
+// name. Sysctls and nftables are those of the calling thread's namespace.
+func (h *Handle) Undo(c Change) error {
+	if c.Device != "" {
+		l, err := h.Link(c.Device)
+		if errors.Is(err, ErrNoLink) || err == nil && c.Index != 0 && c.Index != l.Index {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	switch c.Kind {
+	case KindMTU:
+		return h.SetMTU(c.Device, c.Number)
+	case KindTxQueueLen:
+		return h.SetTxQueueLen(c.Device, c.Number)
+	case KindMAC:
+		mac, err := net.ParseMAC(c.Text)
+		if err != nil {
+			return &Error{Op: "set mac " + c.Text, Device: c.Device, Err: err}
+		}
+		return h.SetMAC(c.Device, mac)
+	case KindUp:
+		return h.SetDown(c.Device)
+	case KindAddr:
+		return h.DelAddr(c.Device, Addr{Prefix: c.Prefix, Peer: c.Peer})
+	case KindRoute:
+		return h.DelRoute(c.Device, c.Prefix)
+	case KindSysctl:
+		return setSysctl(c.Path, c.Text)
+	}
+	return &Error{Op: fmt.Sprintf("undo %q", string(c.Kind)), Device: c.Device, Err: errors.ErrUnsupported,
+		Fix: "the journal is of another version of tunscript: undo it with that one"}
+}
+
+// sysctls is where they are.
+const sysctls = "/proc/sys"
+
+// setSysctl writes one of those of a network namespace, and no other file. One of a
+// device that is gone is no error.
+func setSysctl(path, value string) error {
+	op := "set " + path
+	if !filepath.IsLocal(path) || !strings.HasPrefix(path, "net/") {
+		return &Error{Op: op, Err: unix.EINVAL, Fix: "a path below /proc/sys that begins with net/"}
+	}
+	err := os.WriteFile(filepath.Join(sysctls, path), []byte(value), 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return fail(op, "", err, nil)
+}
+
+func getSysctl(path string) (string, error) {
+	b, err := os.ReadFile(filepath.Join(sysctls, path))
+	return strings.TrimSpace(string(b)), err
+}
