@@ -107,8 +107,10 @@ func udpPacket(tb testing.TB) *packet.Packet {
 
 var benchScripts = []struct{ name, src string }{
 	{"none", ``},
-	{"empty", `on(function(p) end)`},
+	{"drop", `on(function(p) return "drop" end)`},
+	{"empty", `local n on(function(p) n = nil end)`},
 	{"echo", `on("icmp[icmptype] == icmp-echo", function(p) return p:reply() end)`},
+	{"answer", `on("icmp[icmptype] == icmp-echo", function(p) local r = p:reply() return r end)`},
 	{"read", `on(function(p) if p.ip.dst == "192.0.2.9" then return "drop" end end)`},
 	{"write", `on(function(p) p.ip.ttl = p.ip.ttl - 1 end)`},
 	{"raw", `on(function(p) if p:u8(9) ~= 1 or p.ip:u16(2) ~= 84 or p.icmp:u32(4) ~= 65537 or p.ip:bits(4, 4) ~= 5 then error("misread") end end)`},
@@ -141,7 +143,7 @@ func TestNoAllocationsPerPacket(t *testing.T) {
 			if got := dev.after.Mallocs - dev.before.Mallocs; got > 100 {
 				t.Errorf("%d allocations over %d packets, %d bytes", got, n*9/10, dev.after.TotalAlloc-dev.before.TotalAlloc)
 			}
-			if dev.sent != n {
+			if dev.sent != n && s.name != "drop" {
 				t.Errorf("%d packets left, want %d", dev.sent, n)
 			}
 		})

@@ -226,7 +226,7 @@ func (f *tracer) self(m *marks, a, b, c int) {
 	f.kept = f.kept || m.packet(c)
 	if object&packetMark == 0 {
 		f.set(m, a, otherMark)
-	} else if name, ok := f.constant(c); ok && names().plainMethods[name] {
+	} else if name, ok := constant(f.proto, c); ok && names().plainMethods[name] {
 		f.set(m, a, methodMark)
 	} else {
 		f.set(m, a, methodMark|givesMark)
@@ -270,6 +270,6 @@ func (f *tracer) call(m *marks, a, b, c int) {
 // mayBeLayer reports that reading the field named by the operand rk of a packet
 // may give a layer. A plain field, whose name says that it is none, may not.
 func (f *tracer) mayBeLayer(rk int) bool {
-	name, ok := f.constant(rk)
+	name, ok := constant(f.proto, rk)
 	return !ok || !names().plainFields[name]
 }

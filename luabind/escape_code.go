@@ -29,15 +29,6 @@ func (f *tracer) words(pc int) int {
 	return 0
 }
 
-// constant is the string constant that the operand rk names.
-func (f *tracer) constant(rk int) (string, bool) {
-	if rk < 256 || rk-256 >= len(f.proto.Constants) {
-		return "", false
-	}
-	s, ok := f.proto.Constants[rk-256].(lua.LString)
-	return string(s), ok
-}
-
 // names says which names give no packet and no layer, wherever they stand.
 var names = sync.OnceValue(func() (n struct{ plainFields, plainMethods map[string]bool }) {
 	n.plainFields, n.plainMethods = map[string]bool{}, map[string]bool{}

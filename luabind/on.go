@@ -34,6 +34,9 @@ func (in *instance) on(L *lua.LState) int {
 	}
 	h.keeps = h.fn.IsG || in.script.opt.Trusted || keeps(h.fn.Proto)
 	config.Run = func(p *packet.Packet) engine.Verdict { return in.handle(h, p) }
+	if run := in.direct(h.fn); run != nil {
+		config.Run = in.unlessBroken(run)
+	}
 	handle, err := in.scope.Handle(config)
 	if err != nil {
 		if ce, ok := errors.AsType[*engine.ConfigError](err); ok {

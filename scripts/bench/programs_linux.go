@@ -80,7 +80,8 @@ func programs(dir string) []program {
 	all := []program{
 		{group: echo, name: "c", about: "C: read, swap, write", argv: []string{in("reflector"), "tun0"}, baseline: true, needs: []need{gcc}},
 		{group: echo, name: "tunscript", about: "tunscript, a Lua handler", argv: run("echo")},
-		{group: echo, name: "tunscript-max", about: `the same, offload = "max"`, argv: run("echo-max"), needs: []need{max}},
+		{group: echo, name: "tunscript-test", about: "the same, a field tested first", argv: run("echo-test")},
+		{group: echo, name: "tunscript-max", about: `a Lua handler, offload = "max"`, argv: run("echo-max"), needs: []need{max}},
 		{group: echo, name: "luajit", about: "LuaJIT with FFI", argv: []string{"luajit", peer("reflect.lua"), "tun0"}, needs: []need{command("luajit", "luajit")}},
 		{group: echo, name: "go", about: "Go, os.File and gopacket", argv: []string{in("gopacket"), "tun0"}},
 		{group: echo, name: "python", about: "Python, os.read and slices", argv: []string{python(), peer("reflect.py"), "tun0"}, needs: []need{command(python(), "python3")}},
@@ -155,8 +156,9 @@ func configure(dir string) error {
 	}
 	const two = "[[device]]\nname = \"tun0\"\nforward = \"tun1\"\n[[device]]\nname = \"tun1\"\nforward = \"tun0\"\n"
 	texts := map[string]string{
-		"echo":     "[[device]]\nname = \"tun0\"\n" + script("echo"),
-		"echo-max": "[[device]]\nname = \"tun0\"\noffload = \"max\"\n" + script("echo"),
+		"echo":      "[[device]]\nname = \"tun0\"\n" + script("echo"),
+		"echo-test": "[[device]]\nname = \"tun0\"\n" + script("echo-test"),
+		"echo-max":  "[[device]]\nname = \"tun0\"\noffload = \"max\"\n" + script("echo"),
 	}
 	for _, f := range forwarders {
 		texts[f.name] = two
