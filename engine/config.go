@@ -33,6 +33,7 @@ type Config struct {
 type DeviceConfig struct {
 	Device  Device
 	Forward string // name of the device that passed packets leave by; "": nowhere
+	OnLost  OnLost // zero: wait until it is back
 
 	// Apart says that the device is the far end of another one of this engine, as in a
 	// test: its packets are met a second time, and have no flow there and no rules.

@@ -44,6 +44,10 @@ type Info struct {
 	PeerMAC packet.MAC     // the far side's, on Ethernet
 	Address []netip.Prefix // the kernel's side
 	Peer    []netip.Addr   // the far side, where a built packet comes from
+
+	Kernel string // what the kernel calls it now, if somebody has renamed it; Name stays
+	Down   bool   // it is there, and takes no packets
+	Moved  bool   // somebody has moved it to another network namespace; it works there
 }
 
 // Env is what an engine gives a device at Attach.
@@ -51,6 +55,7 @@ type Env struct {
 	Now     func() time.Time // the engine's clock
 	Virtual bool             // that clock is virtual: nothing may wait for real time
 	Wake    func(queue int)  // makes the worker of that queue read it; safe from any goroutine, never waits
+	Changed func()           // has the engine ask for Info again; safe from any goroutine, never waits
 }
 
 // A Queue is one lane of a device. It belongs to one worker, and only that
@@ -89,15 +94,6 @@ var (
 	ErrInUse  = errors.New("the device is in use: an engine has it already")
 	ErrClosed = errors.New("the device is closed: open it again")
 )
-
-// A LostError says that a device failed while the engine ran.
-type LostError struct {
-	Device string
-	Err    error
-}
-
-func (e *LostError) Error() string { return "device " + e.Device + " is lost: " + e.Err.Error() }
-func (e *LostError) Unwrap() error { return e.Err }
 
 // finished reports an error of Read that ends a queue without a complaint.
 func finished(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, ErrClosed) }

@@ -124,7 +124,7 @@ func (e *Engine) attach() error {
 		w.devices = append(w.devices, l)
 	}
 	for i, d := range e.devices {
-		env := Env{Now: e.worker.clock, Virtual: e.cfg.Clock.virtual, Wake: func(int) { w.wakeQueue(i) }}
+		env := Env{Now: e.worker.clock, Virtual: e.cfg.Clock.virtual, Wake: func(int) { w.wakeQueue(i) }, Changed: func() { w.changed(w.devices[i]) }}
 		queues, err := d.dev.Attach(env)
 		if err == nil && len(queues) == 0 {
 			d.dev.Detach()
@@ -148,7 +148,8 @@ func (e *Engine) attach() error {
 		}
 		d.queues = queues
 		w.devices[i].setQueue(queues[0])
-		w.devices[i].port = d.dev.Info().port(i)
+		w.devices[i].info = d.dev.Info()
+		w.devices[i].port = w.devices[i].info.port(i)
 	}
 	for i, d := range e.devices {
 		w.devices[i].apart = d.config.Apart

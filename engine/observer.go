@@ -52,12 +52,14 @@ const (
 	Lost                       // a packet could not leave by Device: Reason
 	Failed                     // a handler, timer or task failed: Err
 	Gone                       // Device is lost: Err
+	Back                       // Device was lost and is back
+	Changed                    // what Device is, its MTU say, has changed: ask Scope.Device
 )
 
 var eventNames = [...]string{
 	Received: "received", Passed: "pass", Accepted: "accept", Dropped: "drop", Replaced: "replace", Taken: "taken",
 	Held: "hold", Released: "released", Joined: "joined", Abandoned: "abandoned",
-	Sent: "sent", Lost: "lost", Failed: "error", Gone: "gone",
+	Sent: "sent", Lost: "lost", Failed: "error", Gone: "gone", Back: "back", Changed: "changed",
 }
 
 func (k EventKind) String() string {

@@ -31,7 +31,7 @@ type Scope struct {
 	program Program
 	config  ProgramConfig
 	devices []int // indexes the program is attached to; nil: all
-	home    *packet.Port
+	home    int   // index of the device that SetHome said, plus 1
 
 	handles     []*Handle
 	timers      map[*Timer]struct{}

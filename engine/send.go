@@ -10,8 +10,8 @@ import (
 // the packet in hand, else the program's only device. It is nil if there is no packet
 // in hand and more than one device.
 func (s *Scope) Home() *packet.Port {
-	if s.home != nil {
-		return s.home
+	if s.home > 0 {
+		return s.w.devices[s.home-1].port
 	}
 	if s.attached && s.w.hand != nil && s.w.hand.In != nil {
 		return s.w.hand.In
@@ -37,7 +37,7 @@ func (s *Scope) SetHome(name string) error {
 	if i < 0 {
 		return fmt.Errorf("no device %q: %s", name, s.w.e.deviceNames())
 	}
-	s.home = s.w.devices[i].port
+	s.home = i + 1
 	return nil
 }
 

@@ -43,6 +43,7 @@ type DeviceStats struct {
 	Received, ReceivedBytes uint64
 	Sent, SentBytes         uint64
 	Lost                    uint64 // could not be sent
+	Gone                    uint64 // how often the device was lost
 }
 
 // HandlerStats counts one handler's packets.
@@ -72,7 +73,7 @@ func (c *counter) publish() {
 	}
 }
 
-type deviceCounters struct{ received, receivedBytes, sent, sentBytes, lost counter }
+type deviceCounters struct{ received, receivedBytes, sent, sentBytes, lost, gone counter }
 
 type handlerCounters struct {
 	packets, failed counter
@@ -89,6 +90,7 @@ func (w *worker) publish() {
 		c.sent.publish()
 		c.sentBytes.publish()
 		c.lost.publish()
+		c.gone.publish()
 	}
 	for i := range w.verdicts {
 		w.verdicts[i].publish()
@@ -156,7 +158,7 @@ func (e *Engine) Stats() Stats {
 		c := &w.devices[i].stats
 		s.Devices[d.name] = DeviceStats{
 			Received: c.received.get(), ReceivedBytes: c.receivedBytes.get(),
-			Sent: c.sent.get(), SentBytes: c.sentBytes.get(), Lost: c.lost.get(),
+			Sent: c.sent.get(), SentBytes: c.sentBytes.get(), Lost: c.lost.get(), Gone: c.gone.get(),
 		}
 	}
 	for v, name := range map[verdict]string{pass: "pass", accept: "accept", drop: "drop", replace: "replace", take: "taken", hold: "hold"} {

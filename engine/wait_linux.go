@@ -61,6 +61,7 @@ func (s *sleeper) add(fd, queue int) error {
 // remove ends it: at once when the descriptor fails, as epoll would name it for
 // ever.
 func (s *sleeper) remove(fd int) {
+	s.queues--
 	if fd >= 0 {
 		s.fds--
 		unix.EpollCtl(s.epoll, unix.EPOLL_CTL_DEL, fd, nil)

@@ -74,6 +74,8 @@ type worker struct {
 type lane struct {
 	index int
 	name  string
+	info  Info        // what port was made of
+	other atomic.Bool // any goroutine: info is to be asked for again
 	port  *packet.Port
 	way   *packet.Port // where passed packets leave, nil for nowhere
 	apart bool         // its packets have no flow
@@ -87,6 +89,7 @@ type lane struct {
 	ready  atomic.Bool // any goroutine: something may wait to be read
 	ended  bool        // no more packets will come
 	gone   bool        // lost: nothing can be written
+	away   *away       // it may come back, nil if not
 	in     [batch]*packet.Packet
 	read   int // packets in in
 	next   int // the next of them to handle
@@ -184,6 +187,7 @@ func (w *worker) packets() (more bool) {
 	if w.faults.held.due(w.now) {
 		w.release()
 	}
+	w.wokenAway()
 	for _, l := range w.devices {
 		if l.next == l.read && (l.ended || !l.ready.Load()) {
 			continue
@@ -209,24 +213,6 @@ func (w *worker) packets() (more bool) {
 	return more || w.faults.held.due(w.now)
 }
 
-// endLane is told that no more packets will come from l, and why.
-func (w *worker) endLane(l *lane, err error) {
-	if !l.ended {
-		l.ended = true
-		w.waiter.remove(l.queue.FD())
-	}
-	if finished(err) {
-		return
-	}
-	l.gone = true
-	err = &LostError{Device: l.name, Err: err}
-	w.e.losses = append(w.e.losses, err)
-	w.e.log.Error("a device is lost", "device", l.name, "error", err)
-	if w.e.watched() {
-		w.observe(Event{Kind: Gone, Device: l.name, Err: err, Reason: string(ReasonGone)})
-	}
-}
-
 // finished reports that no device will give a packet again, and none is held by
 // faults.
 func (w *worker) finished() bool {
@@ -234,7 +220,7 @@ func (w *worker) finished() bool {
 		return false
 	}
 	for _, l := range w.devices {
-		if !l.ended || l.next < l.read {
+		if !l.ended || l.away != nil || l.next < l.read {
 			return false
 		}
 	}
@@ -279,11 +265,11 @@ func (w *worker) close() {
 		for ; l.next < l.read; l.next++ {
 			w.pool.Put(l.in[l.next])
 		}
-		for _, q := range w.e.devices[l.index].queues { // those not used, too
-			if err := q.Close(); err != nil {
-				w.e.log.Warn("a device did not close cleanly", "device", l.name, "error", err)
-			}
+		if l.away != nil && l.away.busy { // who tries to get them back closes them
+			l.away.cancel()
+			continue
 		}
+		w.closeQueues(l)
 	}
 	w.waiter.close()
 	w.tellAgain()

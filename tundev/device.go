@@ -1,6 +1,8 @@
 package tundev
 
 import (
+	"context"
+	"sync"
 	"sync/atomic"
 
 	"github.com/tunscript/tunscript/engine"
@@ -12,6 +14,7 @@ import (
 type Device struct {
 	hold  hold.Hold
 	info  atomic.Pointer[engine.Info]
+	mu    sync.Mutex // of changes to what follows, and to info
 	queue queue
 }
 
@@ -21,13 +24,17 @@ type queue interface {
 	attached(env engine.Env) // before the worker's first call
 	detached()
 	marked() // by Close, from any goroutine
+
+	// retire lets go of what was lost; the queue may be reopened or closed after it.
+	retire()
+	// reopen is the queue of the device that is back; the old one has retired.
+	reopen(ctx context.Context) (queue, error)
 }
 
-var _ engine.Device = (*Device)(nil)
+var _ engine.Reopener = (*Device)(nil)
 
-// Info is what the device is: for a TUN or TAP device what the kernel said when it was
-// opened. An MTU that is raised later is noticed when the first packet comes that the
-// buffers are too small for.
+// Info is what the device is. In use it follows what the kernel says; else it is what
+// that said when the device was opened.
 func (d *Device) Info() engine.Info { return *d.info.Load() }
 
 // Attach gives the device to an engine, which then closes it.
@@ -35,19 +42,62 @@ func (d *Device) Attach(env engine.Env) ([]engine.Queue, error) {
 	if err := d.hold.Attach(env); err != nil {
 		return nil, err
 	}
-	d.queue.attached(env)
-	return []engine.Queue{d.queue}, nil
+	q := d.lane()
+	q.attached(env)
+	return []engine.Queue{q}, nil
+}
+
+// Reopen gets a lost device back, for the engine that has it. One that Open created is
+// made anew, with all its settings; one that was there before is waited for. A device of
+// FromFD comes back by Config.Reopen. Without an engine it is an engine.ErrClosed.
+func (d *Device) Reopen(ctx context.Context) ([]engine.Queue, error) {
+	env, ok := d.hold.Env()
+	if !ok || d.hold.Closed() {
+		return nil, engine.ErrClosed
+	}
+	old := d.lane()
+	old.retire()
+	q, err := old.reopen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	d.queue = q
+	d.mu.Unlock()
+	q.attached(env)
+	return []engine.Queue{q}, nil
+}
+
+// update changes the snapshot, and has the engine look at it.
+func (d *Device) update(change func(*engine.Info)) {
+	d.mu.Lock()
+	in := d.Info()
+	change(&in)
+	d.info.Store(&in)
+	d.mu.Unlock()
+	if env, ok := d.hold.Env(); ok && env.Changed != nil {
+		env.Changed()
+	}
 }
 
 // Detach takes Attach back.
 func (d *Device) Detach() {
-	d.queue.detached()
-	d.hold.Detach(d.queue.Close)
+	q := d.lane()
+	q.detached()
+	d.hold.Detach(q.Close)
+}
+
+// lane is the queue as it is now.
+func (d *Device) lane() queue {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.queue
 }
 
 // Close ends the device. In use it returns before the engine has let go of it.
 func (d *Device) Close() error {
-	err := d.hold.Close(d.queue.Close)
-	d.queue.marked()
+	q := d.lane()
+	err := d.hold.Close(q.Close)
+	q.marked()
 	return err
 }

@@ -2,10 +2,12 @@ package tundev
 
 import (
 	"cmp"
+	"context"
 	"io"
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tunscript/tunscript/engine"
 	"github.com/tunscript/tunscript/engine/packet"
@@ -31,7 +33,7 @@ func Pipe(c Config) (*Device, *Wire) {
 	in, out := newRing(slots), newRing(slots)
 	near := c.pipeInfo()
 	d := pipeEnd(near, link, in, out, true)
-	return d, &Wire{in: in, out: out, link: link, far: sync.OnceValue(func() *Device {
+	return d, &Wire{near: d, in: in, out: out, link: link, far: sync.OnceValue(func() *Device {
 		return pipeEnd(exchange(near), link, out, in, false)
 	})}
 }
@@ -87,7 +89,22 @@ type pipeQueue struct {
 	rx, tx *ring
 	link   packet.LinkType
 	near   bool // its engine decides whether the wire may wait
+	lost   atomic.Bool
 }
+
+func (q *pipeQueue) gone(op string) error {
+	return &Error{Op: op, Device: q.d.Info().Name, Kind: ErrGone, Fix: "bring it back with Wire.Restore"}
+}
+
+// reopen gives the same queue again.
+func (q *pipeQueue) reopen(context.Context) (queue, error) {
+	if q.lost.Load() {
+		return nil, q.gone("reopen")
+	}
+	return q, nil
+}
+
+func (q *pipeQueue) retire() {}
 
 func (q *pipeQueue) attached(env engine.Env) {
 	q.rx.readBy(env.Wake)
@@ -116,10 +133,16 @@ func (q *pipeQueue) Read(ps []*packet.Packet, pool *packet.Pool) (int, error) {
 	if q.d.hold.Closed() {
 		return 0, io.EOF
 	}
+	if q.lost.Load() {
+		return 0, q.gone("read")
+	}
 	return q.rx.readBatch(ps, pool, q.link)
 }
 
 func (q *pipeQueue) Write(ps []*packet.Packet, lost func(*packet.Packet, engine.Reason)) error {
+	if q.lost.Load() {
+		return q.gone("write")
+	}
 	q.tx.writeBatch(ps, q.link, lost)
 	return nil
 }

@@ -2,7 +2,9 @@ package tundev
 
 import (
 	"cmp"
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"unsafe"
@@ -83,6 +85,12 @@ func (q *tunQueue) fit() {
 	if q.vnet.on || q.d.info.Load().MTU+around+piLen >= room {
 		q.room = vnetLen + packet.MaxLen
 	}
+}
+
+func (q *tunQueue) retire() {}
+
+func (q *tunQueue) reopen(context.Context) (queue, error) {
+	return nil, fmt.Errorf("reopening a TUN device: %w", errors.ErrUnsupported)
 }
 
 func (q *tunQueue) detached() {}

@@ -1,6 +1,7 @@
 package tundev
 
 import (
+	"cmp"
 	"io"
 
 	"github.com/tunscript/tunscript/engine"
@@ -15,6 +16,7 @@ import (
 // steps, they return ErrEmpty and ErrFull at once. When either end is closed, Read
 // returns what is left and then io.EOF, and Write io.ErrClosedPipe.
 type Wire struct {
+	near    *Device
 	in, out *ring // seen from the device
 	link    packet.LinkType
 	far     func() *Device
@@ -52,3 +54,33 @@ func (w *Wire) Close() error {
 // Device is this end as a device, for an engine that plays the host: its addresses,
 // peers and MACs are those of the other end exchanged. Always the same one.
 func (w *Wire) Device() engine.Device { return w.far() }
+
+// Lose has the device fail as a TUN device does that somebody deletes: reading and
+// writing are an ErrGone, and so is reopening, until Restore. What was on its way stays
+// there.
+func (w *Wire) Lose() { w.set(true) }
+
+// Restore ends Lose: an engine that waits for the device takes it back at once.
+func (w *Wire) Restore() { w.set(false) }
+
+func (w *Wire) set(lost bool) {
+	w.near.queue.(*pipeQueue).lost.Store(lost)
+	if env, ok := w.near.hold.Env(); ok {
+		env.Wake(0)
+	}
+}
+
+// SetMTU changes the MTU of the device, as `ip link set mtu` does. What is no MTU, as in
+// Config, is an *Error.
+func (w *Wire) SetMTU(mtu int) error {
+	in := w.near.Info()
+	c := Config{Name: in.Name, Kind: TUN, MTU: mtu}
+	if in.Link == packet.Ethernet {
+		c.Kind = TAP
+	}
+	if err := c.check(); err != nil {
+		return err
+	}
+	w.near.update(func(in *engine.Info) { in.MTU = cmp.Or(mtu, DefaultMTU) })
+	return nil
+}
