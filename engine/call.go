@@ -139,15 +139,15 @@ func (cs *calls) end(c *call) {
 	cs.gone.Broadcast()
 }
 
-// settle waits a while for the calls whose context has ended, and names those that stay.
-func (cs *calls) settle() error {
+// settle waits until then for the calls whose context has ended, and names those that stay.
+func (cs *calls) settle(until time.Time) error {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	if len(cs.left) == 0 {
 		return nil
 	}
 	late := false
-	timer := time.AfterFunc(callsStay, func() {
+	timer := time.AfterFunc(time.Until(until), func() {
 		cs.mu.Lock()
 		defer cs.mu.Unlock()
 		late = true

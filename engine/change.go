@@ -34,6 +34,9 @@ func (w *worker) change(l *lane) {
 			o.way = l.port
 		}
 	}
+	if w.index > 0 {
+		return // the first worker says so
+	}
 	w.e.log.Info("a device has changed", append([]any{"device", l.name}, words...)...)
 	if w.e.watched() {
 		w.observe(Event{Kind: Changed, Device: l.name})

@@ -18,14 +18,15 @@ func (e *Engine) Check() error {
 	default:
 		return ErrRunning
 	}
-	// Chance is that of the run to come, and is not used up.
-	defer e.generation.Store(e.generation.Load())
+	for _, w := range e.workers { // chance is that of the run to come, and is not used up
+		defer w.generation.Store(w.generation.Load())
+	}
 	for _, pc := range e.programs {
-		s, err := e.prepare(pc)
+		scopes, err := e.prepareAll(pc)
 		if err != nil {
 			return err
 		}
-		s.close()
+		closeScopes(scopes)
 	}
 	return nil
 }

@@ -18,6 +18,10 @@ type Config struct {
 	Programs []ProgramConfig
 	Impair   []ImpairConfig
 
+	// Workers is how many goroutines share the work, 1 to MaxWorkers; 0 is 1. Each runs an
+	// instance of every program. A virtual clock takes one.
+	Workers int
+
 	Shared   shared.Limits // of each program's dictionaries, and of each that several share
 	OnError  OnError       // of handlers that do not say themselves; zero: drop
 	Flows    int           // most flows held; 0: flow.DefaultLimit
@@ -66,6 +70,12 @@ func (e *ConfigError) Unwrap() error { return e.Err }
 // check looks at all of the configuration and gives devices and programs in the
 // form the engine keeps.
 func (c *Config) check() ([]*device, []ProgramConfig, error) {
+	switch {
+	case c.Workers < 0 || c.Workers > MaxWorkers:
+		return nil, nil, &ConfigError{"workers", fmt.Errorf("%d is out of range, 1 to %d", c.Workers, MaxWorkers)}
+	case c.Workers > 1 && c.Clock.virtual:
+		return nil, nil, &ConfigError{"workers", fmt.Errorf("a virtual clock takes one worker: a run of %d is not repeatable", c.Workers)}
+	}
 	devices := make([]*device, 0, len(c.Devices))
 	for i, d := range c.Devices {
 		if isNil(d.Device) {

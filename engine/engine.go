@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -28,22 +29,21 @@ type Engine struct {
 	log     *slog.Logger
 	seed    uint64
 	devices []*device
-	worker  *worker
-	losses  []error // the worker's
+	workers []*worker // at least one; the first runs on the goroutine of Run
 
 	callsLeft error // at the end of the run
+	outcome   error // of the run, of who ended it first
+	ending    bool  // somebody has: mu
 
 	observers atomic.Pointer[[]observer]
 	stores    stores
-
-	impairments []*Impairment // of the configuration
+	owners    atomic.Uint32 // numbers of programs in flow tables, given out so far
 
 	// turn is held while programs start, are exchanged or are stepped; never in a
 	// run that has started. User code runs under it, so who asks for it on the
 	// goroutine that holds it is refused (see take).
-	turn       sync.Mutex
-	holder     atomic.Uint64 // that goroutine, 0 for none
-	generation atomic.Uint64 // of scopes
+	turn   sync.Mutex
+	holder atomic.Uint64 // that goroutine, 0 for none
 
 	mu       sync.Mutex // no user code runs under it
 	state    state
@@ -66,6 +66,7 @@ type device struct {
 	config  DeviceConfig
 	forward int
 	queues  []Queue
+	loss    error // why it is lost for good: Engine.mu
 }
 
 type observer struct {
@@ -82,11 +83,7 @@ func New(c Config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	impairments, err := c.impairments(devices)
-	if err != nil {
-		return nil, err
-	}
-	e := &Engine{cfg: c, impairments: impairments, log: c.Log, seed: c.Seed, devices: devices, programs: programs, done: make(chan struct{})}
+	e := &Engine{cfg: c, log: c.Log, seed: c.Seed, devices: devices, programs: programs, done: make(chan struct{})}
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}
@@ -97,19 +94,14 @@ func New(c Config) (*Engine, error) {
 	if !isNil(c.Observer) {
 		e.addObserver(observer{c.Observer, nil, new(int)})
 	}
-	w := newWorker(e)
-	w.pool.Rand = rand.New(rand.NewChaCha8(key(e.seed)))
-	e.worker = w
-	w.faults.most = cmp.Or(c.Held, DefaultHeld)
-	w.moveTo(c.Clock.start)
-	if w.waiter, err = newWaiter(c.Wait, func(i int) { w.devices[i].ready.Store(true) }); err != nil {
+	if err := e.hire(max(c.Workers, 1)); err != nil {
 		return nil, err
 	}
 	if err := e.attach(); err != nil {
-		w.waiter.close()
+		e.dismiss()
 		return nil, err
 	}
-	if c.Clock.virtual && c.Clock.start.IsZero() {
+	if w := e.workers[0]; c.Clock.virtual && c.Clock.start.IsZero() {
 		w.moveTo(w.firstStamp())
 	}
 	return e, nil
@@ -117,47 +109,78 @@ func New(c Config) (*Engine, error) {
 
 // attach takes the devices over, all or none.
 func (e *Engine) attach() error {
-	w := e.worker
 	for i, d := range e.devices {
-		l := &lane{index: i, name: d.name}
-		l.ready.Store(true)
-		w.devices = append(w.devices, l)
-	}
-	for i, d := range e.devices {
-		env := Env{Now: e.worker.clock, Virtual: e.cfg.Clock.virtual, Wake: func(int) { w.wakeQueue(i) }, Changed: func() { w.changed(w.devices[i]) }}
-		queues, err := d.dev.Attach(env)
-		if err == nil && len(queues) == 0 {
-			d.dev.Detach()
-			err = errors.New("it has no queue")
-		}
-		if err == nil && e.cfg.Clock.virtual && queues[0].FD() >= 0 {
-			d.dev.Detach()
-			err = errors.New("it has a descriptor, and packets of the kernel do not keep to a virtual clock: use tundev.Pipe or a capture")
-		}
-		if err == nil {
-			if err = w.waiter.add(queues[0].FD(), i); err != nil {
-				d.dev.Detach()
-			}
-		}
-		if err != nil {
+		if err := e.attachOne(i, d); err != nil {
 			for j := range i {
-				w.waiter.remove(w.devices[j].queue.FD())
+				e.unwatch(j)
 				e.devices[j].dev.Detach()
 			}
 			return &ConfigError{"device " + d.name, err}
 		}
-		d.queues = queues
-		w.devices[i].setQueue(queues[0])
-		w.devices[i].info = d.dev.Info()
-		w.devices[i].port = w.devices[i].info.port(i)
 	}
-	for i, d := range e.devices {
-		w.devices[i].apart = d.config.Apart
-		if d.forward >= 0 {
-			w.devices[i].way = w.devices[d.forward].port
+	for _, w := range e.workers {
+		for i, d := range e.devices {
+			w.devices[i].apart = d.config.Apart
+			if d.forward >= 0 {
+				w.devices[i].way = w.devices[d.forward].port
+			}
 		}
 	}
 	return nil
+}
+
+// attachOne takes the device d over and gives each worker its queue of it.
+func (e *Engine) attachOne(i int, d *device) (err error) {
+	queues, err := d.dev.Attach(Env{Now: e.workers[0].clock, Virtual: e.cfg.Clock.virtual, Wake: func(queue int) {
+		if queue < len(e.workers) {
+			e.workers[queue].wakeQueue(i)
+		}
+	}, Changed: func() {
+		for _, w := range e.workers {
+			w.changed(w.devices[i])
+		}
+	}})
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(queues) == 0:
+		err = errors.New("it has no queue")
+	case len(queues) > len(e.workers):
+		err = fmt.Errorf("it has %d queues and the engine %d workers: what comes in by the others would be lost", len(queues), len(e.workers))
+	case e.cfg.Clock.virtual && queues[0].FD() >= 0:
+		err = errors.New("it has a descriptor, and packets of the kernel do not keep to a virtual clock: use tundev.Pipe or a capture")
+	default:
+		d.queues = queues
+		info := d.dev.Info()
+		port := info.port(i)
+		for k, w := range e.workers {
+			l := w.devices[i]
+			l.info, l.port = info, port
+			if k >= len(queues) {
+				l.ended = true // worker 0 reads it
+				continue
+			}
+			if err = w.waiter.add(queues[k].FD(), i); err != nil {
+				break
+			}
+			l.setQueue(queues[k])
+		}
+	}
+	if err != nil {
+		e.unwatch(i)
+		d.dev.Detach()
+	}
+	return err
+}
+
+// unwatch takes the queues of device i out of every sleep.
+func (e *Engine) unwatch(i int) {
+	for _, w := range e.workers {
+		if q := w.devices[i].queue; q != nil {
+			w.waiter.remove(q.FD())
+		}
+	}
 }
 
 // Run runs the engine on the calling goroutine until ctx ends, all input has
@@ -177,7 +200,7 @@ func (e *Engine) Run(ctx context.Context) (err error) {
 		e.release()
 		return err
 	}
-	w := e.worker
+	w := e.workers[0]
 	w.goroutine.Store(goroutineID())
 	defer w.goroutine.Store(0) // the last to happen: what runs at the end is on the worker, too
 	defer func() {
@@ -194,8 +217,8 @@ func (e *Engine) Run(ctx context.Context) (err error) {
 	case e.cfg.Clock.virtual:
 		return e.runVirtual()
 	}
-	w.loop()
-	return w.outcome
+	e.work()
+	return e.outcome
 }
 
 // take takes the turn, which release gives back. On the worker, and in what
@@ -233,8 +256,7 @@ func (e *Engine) end() {
 	e.mu.Lock()
 	e.state = stopped
 	e.mu.Unlock()
-	e.worker.close()
-	e.callsLeft = e.worker.calls.settle()
+	e.closeWorkers()
 	for _, d := range e.devices {
 		if err := d.dev.Close(); err != nil {
 			e.log.Warn("a device did not close cleanly", "device", d.name, "error", err)
@@ -243,42 +265,70 @@ func (e *Engine) end() {
 	close(e.done)
 }
 
-// startAll starts every program, all or none, and lets them take effect.
+// startAll starts every program in every worker, all or none, and lets them take effect.
 func (e *Engine) startAll() error {
-	w := e.worker
-	w.refresh()
-	scopes := make([]*Scope, 0, len(e.programs))
+	for _, w := range e.workers {
+		w.refresh()
+	}
+	all := make([][]*Scope, len(e.workers))
 	for _, pc := range e.programs { // changed by who has the turn only
-		s, err := e.prepare(pc)
+		scopes, err := e.prepareAll(pc)
 		if err != nil {
-			for _, s := range scopes {
-				s.close()
+			for _, scopes := range all {
+				closeScopes(scopes)
 			}
 			return err
 		}
-		scopes = append(scopes, s)
+		for i, s := range scopes {
+			all[i] = append(all[i], s)
+		}
 	}
-	w.scopes = scopes
-	w.refresh()
-	w.impair(e.impairments...)
-	for _, s := range scopes {
-		s.attach()
+	for i, w := range e.workers {
+		w.scopes = all[i]
+		w.refresh()
+		w.impair(w.impairments...)
+		for _, s := range w.scopes {
+			s.attach()
+		}
+		w.rebuild()
 	}
-	w.rebuild()
-	for _, s := range scopes {
-		s.start()
+	for _, w := range e.workers {
+		for _, s := range w.scopes {
+			s.start()
+		}
+		w.flush()
 	}
-	w.flush()
 	return nil
 }
 
+// prepareAll starts a program in a scope of each worker, all or none.
+func (e *Engine) prepareAll(pc ProgramConfig) ([]*Scope, error) {
+	var scopes []*Scope
+	for _, w := range e.workers {
+		s, err := w.prepare(pc)
+		if err != nil {
+			closeScopes(scopes)
+			return nil, err
+		}
+		scopes = append(scopes, s)
+	}
+	return scopes, nil
+}
+
+// closeScopes takes back programs that never took part.
+func closeScopes(scopes []*Scope) {
+	for _, s := range scopes {
+		s.close()
+	}
+}
+
 // prepare starts a program in a scope that takes no part yet.
-func (e *Engine) prepare(pc ProgramConfig) (*Scope, error) {
+func (w *worker) prepare(pc ProgramConfig) (*Scope, error) {
 	var devices []int
 	for _, name := range pc.Devices {
-		devices = append(devices, e.deviceIndex(name))
+		devices = append(devices, w.e.deviceIndex(name))
 	}
-	s := newScope(e.worker, pc, devices, e.generation.Add(1))
+	s := newScope(w, pc, devices, w.generation.Add(1))
 	if err := pc.Program.Start(s); err != nil {
 		s.close()
 		return nil, err
@@ -293,7 +343,7 @@ func (e *Engine) Close() error {
 	if e.onWorker() {
 		return ErrOnWorker
 	}
-	w := e.worker
+	w := e.workers[0]
 	w.mail.send(func() { w.stop(nil) }, w.wake) // a run, or a step under way, ends
 	if err := e.take(); err != nil {
 		return err
@@ -346,11 +396,19 @@ func (e *Engine) deviceNames() string { return names(e.devices) }
 // lossError is what Run returns when all input has ended: nil unless every
 // device is lost.
 func (e *Engine) lossError() error {
-	switch {
-	case len(e.losses) < len(e.devices):
-		return nil
-	case len(e.losses) == 1:
-		return e.losses[0]
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var losses []error
+	for _, d := range e.devices {
+		if d.loss != nil {
+			losses = append(losses, d.loss)
+		}
 	}
-	return errors.Join(e.losses...)
+	switch {
+	case len(losses) < len(e.devices):
+		return nil
+	case len(losses) == 1:
+		return losses[0]
+	}
+	return errors.Join(losses...)
 }

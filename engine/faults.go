@@ -44,7 +44,7 @@ func (w *worker) newFault(m *Impairment, device int, wy way) *fault {
 	// A source for each, so that what happens to the packets of one way does not
 	// depend on how many come the other.
 	place := m.order<<32 | uint64(device)<<1 | uint64(wy)
-	return &fault{m, m.rule.Link(), rand.New(rand.NewPCG(w.e.seed^faultSeed, place))}
+	return &fault{m, m.rule.Link(), rand.New(rand.NewPCG(w.seed^faultSeed, place))}
 }
 
 // relink gives every device the rules that are about it.

@@ -27,9 +27,8 @@ func (s *Scope) Flow(p *packet.Packet) (Flow, bool) {
 	if w.flows.table == nil {
 		w.openFlows()
 	}
-	if s.config.own.flows == 0 {
-		w.flows.owners++
-		s.config.own.flows = w.flows.owners
+	if s.config.own.owner() == 0 {
+		s.config.own.flows.CompareAndSwap(0, w.e.owners.Add(1))
 	}
 	if p == w.flows.of && w.flows.found {
 		return Flow{s, w.flows.f}, true
@@ -84,7 +83,7 @@ func (f Flow) owner() flow.Owner {
 	if f.s == nil {
 		return 0
 	}
-	return f.s.config.own.flows
+	return f.s.config.own.owner()
 }
 
 // flush lets the segments leave that came before the one in hand: a rule is not about
@@ -107,8 +106,7 @@ func (f Flow) settle() {
 // packet in hand. Until a program asks for a flow there is no table, and all of it
 // costs a comparison.
 type flows struct {
-	table  *flow.Table
-	owners flow.Owner // numbers given out
+	table *flow.Table
 
 	of      *packet.Packet // whose flow f is, if found; nil between packets
 	f       flow.Flow
@@ -121,7 +119,7 @@ type flows struct {
 
 func (w *worker) openFlows() {
 	w.flows.table = flow.New(flow.Config{
-		Limit: w.e.cfg.Flows, Rand: rand.NewPCG(w.e.seed, flowSeed),
+		Limit: w.e.cfg.Flows, Rand: rand.NewPCG(w.seed, flowSeed),
 		Ended: func(v any) {
 			if e, ok := v.(FlowEnder); ok {
 				e.FlowEnded()
@@ -155,7 +153,7 @@ func (w *worker) meet(p *packet.Packet) (ends bool) {
 // passedOver reports that the program of seg is done with the flow of the packet
 // in hand.
 func (w *worker) passedOver(seg *segment) bool {
-	own := seg.scope.config.own.flows
+	own := seg.scope.config.own.owner()
 	if own == 0 || !w.flows.f.Passed(own) {
 		return false
 	}
@@ -208,15 +206,15 @@ func (w *worker) rewrite(p *packet.Packet) {
 
 // forgetFlows takes back what a program that goes for good has in flows.
 func (w *worker) forgetFlows(s *Scope) {
-	if w.flows.table != nil && s.config.own.flows != 0 {
-		w.flows.table.Forget(s.config.own.flows)
+	if w.flows.table != nil && s.config.own.owner() != 0 {
+		w.flows.table.Forget(s.config.own.owner())
 	}
 }
 
 // forgetFlowValues drops what a program that starts anew has kept with flows.
 func (w *worker) forgetFlowValues(s *Scope) {
-	if w.flows.table != nil && s.config.own.flows != 0 {
-		w.flows.table.ForgetValues(s.config.own.flows)
+	if w.flows.table != nil && s.config.own.owner() != 0 {
+		w.flows.table.ForgetValues(s.config.own.owner())
 	}
 }
 

@@ -26,12 +26,14 @@ func (s *Scope) Load(pc ProgramConfig, then func()) error {
 	if err := pc.check(e.devices, e.programs); err != nil {
 		return err
 	}
-	in, err := e.prepare(pc)
+	in, err := w.prepare(pc)
 	if err != nil {
 		return err
 	}
 	sent := w.mail.send(func() {
-		e.exchange(len(e.programs), pc, in)
+		place := len(e.programs)
+		e.exchangeConfig(place, pc)
+		w.exchange(place, in)
 		if then != nil {
 			s.call(then)
 		}

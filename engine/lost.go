@@ -69,16 +69,41 @@ type away struct {
 	said     string // the error of the last try
 }
 
-// endLane is told that no more packets will come from l for now, and why.
+// endLane is told that no more packets will come from l for now, and why. The first
+// worker sees to all devices that are lost.
 func (w *worker) endLane(l *lane, err error) {
-	if !l.ended {
-		l.ended = true
-		w.waiter.remove(l.queue.FD())
-	}
+	w.leaveLane(l)
 	if finished(err) {
 		return
 	}
 	l.gone = true
+	first := w.e.workers[0]
+	if w == first {
+		w.lose(l, err)
+		return
+	}
+	first.mail.send(func() {
+		if !first.ended {
+			first.lose(first.devices[l.index], err)
+		}
+	}, first.wake)
+}
+
+// leaveLane has no more read from l.
+func (w *worker) leaveLane(l *lane) {
+	if !l.ended {
+		l.ended = true
+		w.waiter.remove(l.queue.FD())
+	}
+}
+
+// lose sees to the loss of l's device, of which several workers may tell.
+func (w *worker) lose(l *lane, err error) {
+	if l.told {
+		return
+	}
+	l.told, l.gone = true, true
+	w.leaveLane(l)
 	l.stats.gone.add(1)
 	loss := &LostError{Device: l.name, Err: err}
 	if w.e.watched() {
@@ -91,12 +116,44 @@ func (w *worker) endLane(l *lane, err error) {
 		w.stop(loss)
 	case !returns:
 		w.e.log.Error("a device is lost", "device", l.name, "error", err)
-		w.e.losses = append(w.e.losses, loss)
+		w.e.lostForGood(l.index, loss)
 	default:
 		w.e.log.Warn("a device is lost: it is taken back when it returns", "device", l.name, "error", err)
 		l.ready.Store(false)
 		l.away = &away{loss: loss, reopener: r, since: w.now, pause: reopenFirst}
+		w.vacate(l)
+	}
+}
+
+// lostForGood notes why a device will not come back.
+func (e *Engine) lostForGood(device int, loss error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.devices[device].loss = loss
+}
+
+// vacate has the other workers let go of their queues of l's device, which its reopening
+// closes, and then tries.
+func (w *worker) vacate(l *lane) {
+	others := w.e.workers[1:len(w.e.devices[l.index].queues)]
+	left := len(others)
+	if left == 0 {
 		w.reopenLater(l)
+	}
+	for _, o := range others {
+		o.mail.send(func() {
+			if o.ended {
+				return
+			}
+			theirs := o.devices[l.index]
+			o.leaveLane(theirs)
+			theirs.gone = true
+			w.mail.send(func() {
+				if left--; left == 0 && !w.ended {
+					w.reopenLater(l)
+				}
+			}, w.wake)
+		}, o.wake)
 	}
 }
 
@@ -121,7 +178,10 @@ func (w *worker) wokenAway() {
 // reopen tries to get the device of l back.
 func (w *worker) reopen(l *lane) {
 	a := l.away
-	if a.timer.at >= 0 {
+	switch {
+	case a.timer == nil:
+		return // not all workers have let go of it
+	case a.timer.at >= 0:
 		w.timers.remove(a.timer)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -141,9 +201,9 @@ func (w *worker) reopen(l *lane) {
 		}
 		cancel()
 		// The run has ended meanwhile and left the old queues to this try.
-		w.closeQueues(l)
+		w.e.closeQueues(l.index)
 		w.e.devices[l.index].queues = queues
-		w.closeQueues(l)
+		w.e.closeQueues(l.index)
 	}()
 }
 
@@ -158,19 +218,22 @@ func (w *worker) reopened(l *lane, queues []Queue, err error) {
 	if err == nil && d.dev.Info().Link != l.port.Link {
 		err = errors.New("it came back with another kind of packets")
 	}
-	if err == nil && !w.ended {
-		err = w.waiter.add(queues[0].FD(), l.index)
-	}
 	if len(queues) > 0 {
 		d.queues = queues
 	}
 	switch {
 	case w.ended: // and with the run all queues are closed
 	case err == nil:
-		l.away, l.ended, l.gone = nil, false, false
-		l.setQueue(queues[0])
-		l.ready.Store(true)
-		w.change(l)
+		l.away, l.told = nil, false
+		for i, q := range queues[1:] {
+			o := w.e.workers[i+1]
+			o.mail.send(func() {
+				if !o.ended {
+					o.takeBack(o.devices[l.index], q)
+				}
+			}, o.wake)
+		}
+		w.takeBack(l, queues[0])
 		w.e.log.Info("a device is back", "device", l.name, "after", w.now.Sub(a.since).Round(time.Millisecond))
 		if w.e.watched() {
 			w.observe(Event{Kind: Back, Device: l.name})
@@ -179,7 +242,7 @@ func (w *worker) reopened(l *lane, queues []Queue, err error) {
 		l.away = nil
 	case errors.Is(err, errors.ErrUnsupported):
 		l.away = nil
-		w.e.losses = append(w.e.losses, a.loss)
+		w.e.lostForGood(l.index, a.loss)
 		w.e.log.Error("a device is lost for good", "device", l.name, "error", err)
 	default:
 		if text := err.Error(); text != a.said {
@@ -190,11 +253,23 @@ func (w *worker) reopened(l *lane, queues []Queue, err error) {
 	}
 }
 
-// closeQueues closes what l has for good.
-func (w *worker) closeQueues(l *lane) {
-	for _, q := range w.e.devices[l.index].queues { // those not used, too
+// takeBack gives l the queue q of its device that has come back.
+func (w *worker) takeBack(l *lane, q Queue) {
+	l.ended, l.gone = false, false
+	l.setQueue(q)
+	l.ready.Store(true)
+	w.change(l)
+	if err := w.waiter.add(q.FD(), l.index); err != nil {
+		w.endLane(l, err)
+	}
+}
+
+// closeQueues closes what a device has for good.
+func (e *Engine) closeQueues(device int) {
+	d := e.devices[device]
+	for _, q := range d.queues {
 		if err := q.Close(); err != nil {
-			w.e.log.Warn("a device did not close cleanly", "device", l.name, "error", err)
+			e.log.Warn("a device did not close cleanly", "device", d.name, "error", err)
 		}
 	}
 }

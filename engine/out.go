@@ -145,7 +145,7 @@ func (w *worker) lost(l *lane, p *packet.Packet, why Reason) {
 // observe shows an event to every observer, in one that is used again.
 func (w *worker) observe(e Event) {
 	w.event = e
-	w.event.Worker = 1
+	w.event.Worker = w.index + 1
 	if w.event.Time = w.now; w.event.Time.IsZero() {
 		w.event.Time = time.Now()
 	}

@@ -42,7 +42,7 @@ func (w *worker) restart(old *Scope) {
 		w.e.log.Error("a program is broken again and again: it stays so until it is loaded anew", "program", old.Name(), "restarts", maxRestarts)
 		return
 	}
-	in, err := w.e.prepare(old.config)
+	in, err := w.prepare(old.config)
 	if err != nil {
 		w.report(old.Name(), "", err, nil)
 		return

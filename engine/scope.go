@@ -59,7 +59,7 @@ type Scope struct {
 }
 
 func newScope(w *worker, c ProgramConfig, devices []int, generation uint64) *Scope {
-	seed := w.e.seed + 0x9e3779b97f4a7c15*(generation+1)
+	seed := w.seed + 0x9e3779b97f4a7c15*(generation+1)
 	var name uint64 = 14695981039346656037 // FNV-1a: programs of one engine draw different numbers
 	for _, b := range []byte(c.Program.Name()) {
 		name = (name ^ uint64(b)) * 1099511628211
@@ -87,7 +87,7 @@ func (s *Scope) Now() time.Time {
 func (s *Scope) Rand() *rand.Rand { return s.rand }
 
 // Worker is this worker's number, from 1.
-func (s *Scope) Worker() int { return 1 }
+func (s *Scope) Worker() int { return s.w.index + 1 }
 
 // Attached reports whether the program takes part: Start has returned and the
 // exchange that brings it in has happened.

@@ -3,6 +3,7 @@ package engine
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tunscript/tunscript/engine/flow"
 	"github.com/tunscript/tunscript/engine/shared"
@@ -20,8 +21,11 @@ type stores struct {
 type own struct {
 	mu    sync.Mutex
 	store *shared.Store // of its dictionaries, made when it is first asked for
-	flows flow.Owner    // its number in the flow table; 0 until it asks for a flow. The worker's.
+	flows atomic.Uint32 // its flow.Owner; 0 until it asks for a flow
 }
+
+// owner is the program's number in flow tables, 0 until it asks for a flow.
+func (o *own) owner() flow.Owner { return flow.Owner(o.flows.Load()) }
 
 // Shared is the dictionary of that name: one that ProgramConfig.Shared names is the same
 // for every program that does; any other is this program's own, in all workers and after

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"maps"
 	"sync"
 	"sync/atomic"
 )
@@ -132,47 +131,10 @@ func (n *named[K]) addN(k K, count uint64) {
 	n.m[k] += count
 }
 
-func (n *named[K]) clone() map[K]uint64 {
+func (n *named[K]) addTo(sum map[K]uint64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.m == nil {
-		return map[K]uint64{}
+	for k, count := range n.m {
+		sum[k] += count
 	}
-	return maps.Clone(n.m)
-}
-
-// Stats returns what was counted so far, but for the batch in hand. It is safe at
-// any time, also after Run.
-func (e *Engine) Stats() Stats {
-	w := e.worker
-	s := Stats{
-		Devices:  make(map[string]DeviceStats, len(e.devices)),
-		Verdicts: make(map[string]uint64, len(w.verdicts)),
-		Reasons:  w.reasons.clone(),
-		Errors:   w.errors.clone(),
-		Failures: w.classes.clone(),
-		Flows:    w.flows.stats(),
-		Faults:   w.faults.stats(),
-	}
-	for i, d := range e.devices {
-		c := &w.devices[i].stats
-		s.Devices[d.name] = DeviceStats{
-			Received: c.received.get(), ReceivedBytes: c.receivedBytes.get(),
-			Sent: c.sent.get(), SentBytes: c.sentBytes.get(), Lost: c.lost.get(), Gone: c.gone.get(),
-		}
-	}
-	for v, name := range map[verdict]string{pass: "pass", accept: "accept", drop: "drop", replace: "replace", take: "taken", hold: "hold"} {
-		s.Verdicts[name] = w.verdicts[v].get()
-	}
-	for _, h := range *w.handles.Load() {
-		text := h.h.Filter
-		if h.filter != nil {
-			text = h.filter.String()
-		}
-		s.Handlers = append(s.Handlers, HandlerStats{
-			Program: h.scope.Name(), Name: h.h.Name, Filter: text, Device: h.h.Device, Prio: h.h.Prio + h.scope.config.Prio,
-			Packets: h.stats.packets.get(), Failed: h.stats.failed.get(), Off: h.stats.off.Load(),
-		})
-	}
-	return s
 }

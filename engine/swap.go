@@ -35,33 +35,54 @@ func (e *Engine) Swap(old, new Program) error {
 		return nil
 	}
 
-	var in *Scope
+	in := make([]*Scope, len(e.workers))
 	if new != nil {
-		if in, err = e.prepare(pc); err != nil {
+		if in, err = e.prepareAll(pc); err != nil {
 			return err
 		}
 	}
-	exchange := func() { e.exchange(place, pc, in) }
 	if state == stepped { // nobody steps now: who has the turn is the worker
-		exchange()
+		e.exchangeConfig(place, pc)
+		e.workers[0].exchange(place, in[0])
 		return nil
 	}
-	done := make(chan error, 1)
-	sent := e.worker.mail.send(func() {
-		if e.worker.ended {
-			done <- ErrStopped
-			return
+	if err := e.exchangeAll(place, in); err != nil {
+		return err
+	}
+	e.exchangeConfig(place, pc)
+	return nil
+}
+
+// exchangeAll has every worker exchange, and waits for them. If the run has ended for one
+// of them it has for all: ErrStopped, and what did not take part is taken back.
+func (e *Engine) exchangeAll(place int, in []*Scope) error {
+	done := make(chan bool, len(e.workers))
+	for i, w := range e.workers {
+		sent := w.mail.send(func() {
+			late := w.ended
+			switch {
+			case !late:
+				w.exchange(place, in[i])
+			case in[i] != nil:
+				in[i].close()
+			}
+			done <- !late
+		}, w.wake)
+		if !sent {
+			if in[i] != nil {
+				in[i].close()
+			}
+			done <- false
 		}
-		exchange()
-		done <- nil
-	}, e.worker.wake)
-	if !sent {
-		done <- ErrStopped
 	}
-	if err = <-done; err != nil && in != nil {
-		in.close()
+	all := true
+	for range e.workers {
+		all = <-done && all
 	}
-	return err
+	if !all {
+		return ErrStopped
+	}
+	return nil
 }
 
 // Add brings a program in at the end of the order: Swap(nil, p).
@@ -117,10 +138,8 @@ func (e *Engine) exchangeConfig(place int, pc ProgramConfig) {
 
 // exchange is the part that happens on the worker, between two packets. It
 // cannot fail.
-func (e *Engine) exchange(place int, pc ProgramConfig, in *Scope) {
-	w := e.worker
+func (w *worker) exchange(place int, in *Scope) {
 	w.refresh()
-	e.exchangeConfig(place, pc)
 	var left any
 	reload := false
 	switch {
@@ -147,12 +166,12 @@ func (e *Engine) exchange(place int, pc ProgramConfig, in *Scope) {
 	w.stale = true
 }
 
-// onWorker reports that the caller runs on the worker's goroutine, or on the one
+// onWorker reports that the caller runs on a worker's goroutine, or on the one
 // that has the turn. Go has no number of a goroutine to ask for but in the text
 // of a stack, 2 us away; no packet's way leads here.
 func (e *Engine) onWorker() bool {
 	id := goroutineID()
-	return id == e.worker.goroutine.Load() || id == e.holder.Load()
+	return id == e.holder.Load() || slices.ContainsFunc(e.workers, func(w *worker) bool { return id == w.goroutine.Load() })
 }
 
 func goroutineID() uint64 {

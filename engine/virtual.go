@@ -40,7 +40,7 @@ func (e *Engine) Advance(d time.Duration) error {
 	if err := e.begin(stepped); err != nil {
 		return err
 	}
-	w := e.worker
+	w := e.workers[0]
 	if first {
 		if err := e.startAll(); err != nil {
 			e.end()
@@ -51,7 +51,7 @@ func (e *Engine) Advance(d time.Duration) error {
 	for {
 		if err := w.instant(); err != nil || w.ended {
 			e.end()
-			return cmp.Or(err, w.outcome)
+			return cmp.Or(err, e.outcome)
 		}
 		next, ok := w.nextInstant()
 		if !ok || next.After(until) {
@@ -64,7 +64,7 @@ func (e *Engine) Advance(d time.Duration) error {
 
 // runVirtual is Run on a virtual clock: over captures, to their end.
 func (e *Engine) runVirtual() error {
-	w := e.worker
+	w := e.workers[0]
 	for _, l := range w.devices {
 		if _, ok := l.queue.(Timed); !ok {
 			return &ConfigError{"device " + l.name, errors.New("it has no end, and a run on a virtual clock needs one: step the engine with Advance")}
@@ -74,7 +74,7 @@ func (e *Engine) runVirtual() error {
 	pace := newPace(e.cfg.Clock.speed, w.now)
 	for {
 		if err := w.instant(); err != nil || w.ended {
-			return cmp.Or(err, w.outcome)
+			return cmp.Or(err, e.outcome)
 		}
 		if w.finished() {
 			if w.timers.once == 0 {

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"cmp"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +32,8 @@ func owner(tag uint64) uint64 { return tag & 3 }
 // on its goroutine, but for what is marked.
 type worker struct {
 	e       *Engine
+	index   int    // from 0; Lua's is one more
+	seed    uint64 // of all its chance
 	devices []*lane
 	scopes  []*Scope // in the order of the configuration
 	timers  timers
@@ -50,8 +54,7 @@ type worker struct {
 	stale  bool           // chains are to be made anew
 	broken []*Scope       // to be started anew
 
-	ended   bool
-	outcome error // of the run, once ended
+	ended bool
 
 	event    Event
 	lostOne  func(*packet.Packet, Reason) // one closure for all writes
@@ -67,7 +70,10 @@ type worker struct {
 	handles  atomic.Pointer[[]*Handle]
 	touched  []*Handle // whose counts are to be published
 
-	goroutine atomic.Uint64 // the goroutine that runs it, 0 for none
+	impairments []*Impairment // of the configuration
+
+	goroutine  atomic.Uint64 // the goroutine that runs it, 0 for none
+	generation atomic.Uint64 // of scopes
 }
 
 // A lane is a device as a worker sees it.
@@ -89,6 +95,7 @@ type lane struct {
 	ready  atomic.Bool // any goroutine: something may wait to be read
 	ended  bool        // no more packets will come
 	gone   bool        // lost: nothing can be written
+	told   bool        // the first worker's: the loss is seen to
 	away   *away       // it may come back, nil if not
 	in     [batch]*packet.Packet
 	read   int // packets in in
@@ -97,8 +104,10 @@ type lane struct {
 	stats  deviceCounters
 }
 
-func newWorker(e *Engine) *worker {
-	w := &worker{e: e, seen: map[shown]int{}}
+func newWorker(e *Engine, index int) *worker {
+	w := &worker{e: e, index: index, seed: seedOf(e.seed, index), seen: map[shown]int{}}
+	w.pool.Rand = rand.New(rand.NewChaCha8(key(w.seed)))
+	w.faults.most = cmp.Or(e.cfg.Held, DefaultHeld)
 	w.handles.Store(new([]*Handle))
 	w.lostOne = func(p *packet.Packet, why Reason) {
 		p.SetTag(taken | lostBit)
@@ -242,15 +251,8 @@ func (w *worker) rebuild() {
 	}
 }
 
-// stop ends the run with err; the first to say so counts.
-func (w *worker) stop(err error) {
-	if !w.ended {
-		w.ended, w.outcome = true, err
-	}
-}
-
-// close ends everything that the worker has, at the end of the run.
-func (w *worker) close() {
+// closePrograms ends every program, and what the worker still holds.
+func (w *worker) closePrograms() {
 	w.ended = true // an exchange that comes now comes too late
 	for _, fn := range w.mail.close() {
 		fn()
@@ -260,19 +262,15 @@ func (w *worker) close() {
 	}
 	w.endDefrag()
 	w.endFaults()
-	w.flush()
+}
+
+// empty puts back what was read and not handled.
+func (w *worker) empty() {
 	for _, l := range w.devices {
 		for ; l.next < l.read; l.next++ {
 			w.pool.Put(l.in[l.next])
 		}
-		if l.away != nil && l.away.busy { // who tries to get them back closes them
-			l.away.cancel()
-			continue
-		}
-		w.closeQueues(l)
 	}
-	w.waiter.close()
-	w.tellAgain()
 }
 
 // clock is the engine's time as devices and starting programs ask for it. Any
