@@ -55,7 +55,7 @@ const sysctls = "/proc/sys"
 // device that is gone is no error.
 func setSysctl(path, value string) error {
 	op := "set " + path
-	if !filepath.IsLocal(path) || !strings.HasPrefix(path, "net/") {
+	if filepath.Clean(path) != path || !strings.HasPrefix(path, "net/") {
 		return &Error{Op: op, Err: unix.EINVAL, Fix: "a path below /proc/sys that begins with net/"}
 	}
 	err := os.WriteFile(filepath.Join(sysctls, path), []byte(value), 0)
