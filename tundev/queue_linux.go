@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"syscall"
 	"unsafe"
 
 	"github.com/tunscript/tunscript/engine"
@@ -160,7 +161,7 @@ func (q *tunQueue) skip() int {
 // read reads one packet into b.
 func (q *tunQueue) read(b []byte) (int, unix.Errno) {
 	for {
-		got, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(q.fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))
+		got, _, errno := syscall.RawSyscall6(unix.SYS_READ, uintptr(q.fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), 0, 0, 0)
 		if errno != unix.EINTR {
 			return int(got), errno
 		}
@@ -228,7 +229,7 @@ func (q *tunQueue) write(b []byte) unix.Errno {
 // call is a system call about the descriptor that writes one packet.
 func (q *tunQueue) call(call uintptr, at unsafe.Pointer, n uintptr) unix.Errno {
 	for {
-		_, _, errno := unix.RawSyscall(call, uintptr(q.fd), uintptr(at), n)
+		_, _, errno := syscall.RawSyscall6(call, uintptr(q.fd), uintptr(at), n, 0, 0, 0)
 		if errno != unix.EINTR {
 			return errno
 		}
