@@ -1,5 +1,7 @@
 // Package host sets up the host's side of a device: its addresses and peers, MTU,
-// MAC, queue length, state and the routes through it, by rtnetlink.
+// MAC, queue length, state and the routes through it, by rtnetlink; and what several
+// devices have in common: a loop through two of them, and masquerading what comes from
+// them. What is changed can be told as a [Change], and taken back by another process.
 //
 // It knows links by name and nothing of descriptors: opening a TUN device and
 // making it persistent is package tundev, which uses this one, never the reverse.

@@ -4,11 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"path/filepath"
-	"strings"
-
-	"golang.org/x/sys/unix"
 )
 
 // Undo takes a change back. One that is not there any more, or never was, is no error,
@@ -41,31 +36,13 @@ func (h *Handle) Undo(c Change) error {
 		return h.DelAddr(c.Device, Addr{Prefix: c.Prefix, Peer: c.Peer})
 	case KindRoute:
 		return h.DelRoute(c.Device, c.Prefix)
+	case KindLoop:
+		return h.unloop(c.Number)
+	case KindMasquerade:
+		return unmasquerade(c.Text)
 	case KindSysctl:
-		return setSysctl(c.Path, c.Text)
+		return putSysctl(c.Path, c.Text)
 	}
 	return &Error{Op: fmt.Sprintf("undo %q", string(c.Kind)), Device: c.Device, Err: errors.ErrUnsupported,
 		Fix: "the journal is of another version of tunscript: undo it with that one"}
-}
-
-// sysctls is where they are.
-const sysctls = "/proc/sys"
-
-// setSysctl writes one of those of a network namespace, and no other file. One of a
-// device that is gone is no error.
-func setSysctl(path, value string) error {
-	op := "set " + path
-	if filepath.Clean(path) != path || !strings.HasPrefix(path, "net/") {
-		return &Error{Op: op, Err: unix.EINVAL, Fix: "a path below /proc/sys that begins with net/"}
-	}
-	err := os.WriteFile(filepath.Join(sysctls, path), []byte(value), 0)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	return fail(op, "", err, nil)
-}
-
-func getSysctl(path string) (string, error) {
-	b, err := os.ReadFile(filepath.Join(sysctls, path))
-	return strings.TrimSpace(string(b)), err
 }
