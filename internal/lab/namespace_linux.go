@@ -83,11 +83,17 @@ func (n *Namespace) enter() error {
 
 // onThread runs fn on a thread of its own. If fn says that the thread is as it was,
 // it goes back to the runtime's; else it ends with the goroutine, for no other code
-// may run where fn has left it.
+// may run where fn has left it. The process's first thread never ends, but sleeps, and
+// would hold a namespace for as long as the process lives: it is passed over.
 func onThread(fn func() (clean bool, err error)) error {
 	done := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() {
+			defer runtime.UnlockOSThread()
+			done <- onThread(fn)
+			return
+		}
 		err := errors.New("lab: the function ended its goroutine")
 		defer func() { done <- err }()
 		var clean bool
