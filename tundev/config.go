@@ -1,6 +1,7 @@
 package tundev
 
 import (
+	"context"
 	"net/netip"
 
 	"github.com/tunscript/tunscript/engine/packet"
@@ -73,6 +74,12 @@ type Config struct {
 	// and Close puts back what was changed. Else only a device that is created is
 	// set up.
 	Manage bool
+
+	// Reopen opens the device again after it was lost, and returns a descriptor as
+	// FromFD takes it: for a process that may not do that itself, and has another that
+	// may. It must return soon after ctx ends. nil: what Open opened is opened as Open
+	// did, and what FromFD took over stays lost.
+	Reopen func(ctx context.Context) (fd int, err error)
 
 	Queues  int     // 0 or 1: this version reads one queue
 	Offload Offload // OffloadAuto

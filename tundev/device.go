@@ -71,7 +71,10 @@ func (d *Device) Reopen(ctx context.Context) ([]engine.Queue, error) {
 // update changes the snapshot, and has the engine look at it.
 func (d *Device) update(change func(*engine.Info)) {
 	d.mu.Lock()
-	in := d.Info()
+	var in engine.Info
+	if was := d.info.Load(); was != nil {
+		in = *was
+	}
 	change(&in)
 	d.info.Store(&in)
 	d.mu.Unlock()

@@ -24,13 +24,32 @@ func Open(c Config) (*Device, error) {
 	// the thread's.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	h, err := host.Open()
+	t, s, link, err := c.openHere(true)
 	if err != nil {
 		return nil, err
 	}
-	t, s, err := c.open(h, nil)
-	var link host.Link
+	return newDevice(c, t, s, link, true), nil
+}
+
+// openHere opens a device of this thread's namespace for this process; create says that
+// it may be made.
+func (c Config) openHere(create bool) (t tuntap, s *setup, link host.Link, err error) {
+	h, watch, err := netlinks()
+	if err != nil {
+		return t, nil, link, err
+	}
+	if !create {
+		if _, there, no := c.find(h); no != nil {
+			err = no
+		} else if !there {
+			err = &Error{Op: "open", Device: c.Name, Kind: ErrGone, Err: host.ErrNoLink, Fix: "whoever made it makes it again"}
+		}
+	}
 	if err == nil {
+		t, s, err = c.open(h, nil)
+	}
+	if err == nil {
+		s.watch = watch
 		if link, err = h.Link(t.name); err != nil {
 			err = errors.Join(err, s.restore())
 			t.close()
@@ -38,9 +57,22 @@ func Open(c Config) (*Device, error) {
 	}
 	if err != nil {
 		h.Close()
-		return nil, err
+		watch.Close()
 	}
-	return newDevice(c, t, s, link), nil
+	return t, s, link, err
+}
+
+// netlinks are the sockets of the thread's namespace that a device has.
+func netlinks() (*host.Handle, *host.Watch, error) {
+	h, err := host.Open()
+	if err != nil {
+		return nil, nil, err
+	}
+	w, err := host.OpenWatch() // before the device is looked at: what changes later is heard of
+	if err != nil {
+		h.Close()
+	}
+	return h, w, err
 }
 
 // OpenFD is [Open] for who opens a device and hands its descriptor on, to a process
@@ -86,7 +118,7 @@ func (c Config) open(h *host.Handle, note func(host.Change) error) (t tuntap, s 
 			return t, nil, err
 		}
 	}
-	s = &setup{h: h, name: t.name, note: note}
+	s = &setup{h: h, name: t.name, created: created, note: note}
 	switch {
 	case created:
 		err = s.create(c, t.fd)
@@ -136,47 +168,55 @@ func (c Config) find(h *host.Handle) (was host.Link, there bool, err error) {
 // tell. Address, MTU and the rest are as with a device that Open finds there; of one in
 // another network namespace only c can tell.
 func FromFD(fd int, c Config) (*Device, error) {
-	t, err := query(fd)
+	t, s, link, err := c.takeOver(fd)
 	if err != nil {
-		return nil, &Error{Op: "take over", Device: c.Name, Kind: ErrMismatch, Err: err,
+		return nil, err
+	}
+	return newDevice(c, t, s, link, false), nil
+}
+
+// takeOver looks at a descriptor and what is behind it, and completes c.
+func (c *Config) takeOver(fd int) (t tuntap, s *setup, link host.Link, err error) {
+	t, err = query(fd)
+	if err != nil {
+		return t, nil, link, &Error{Op: "take over", Device: c.Name, Kind: ErrMismatch, Err: err,
 			Fix: fmt.Sprintf("descriptor %d must be of %s and have a device (TUNSETIFF)", fd, node)}
 	}
 	if c.Name != "" && c.Name != t.name {
-		return nil, &Error{Op: "take over", Device: c.Name, Kind: ErrMismatch, Fix: "the descriptor is of " + t.name}
+		return t, nil, link, &Error{Op: "take over", Device: c.Name, Kind: ErrMismatch, Fix: "the descriptor is of " + t.name}
 	}
 	c.Kind = cmp.Or(c.Kind, t.kind())
 	if err := c.check(); err != nil {
-		return nil, err
+		return t, nil, link, err
 	}
-	if err := t.prepare(c); err != nil {
-		return nil, err
+	if err := t.prepare(*c); err != nil {
+		return t, nil, link, err
 	}
 	unix.CloseOnExec(fd)
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	s := &setup{name: t.name}
-	link := c.described(t)
-	if here(fd) {
-		if s.h, err = host.Open(); err != nil {
-			return nil, err
+	s = &setup{name: t.name}
+	if !here(fd) {
+		if c.Manage {
+			return t, nil, link, &Error{Op: "set manage", Device: t.name, Kind: ErrBadConfig,
+				Fix: "it is in another network namespace: set it up there, and leave manage out"}
 		}
-		link, err = s.h.Link(t.name)
-		if err == nil && c.Manage {
-			err = s.manage(c, link)
-		}
-		if err == nil {
-			link, err = s.h.Link(t.name)
-		}
-		if err != nil {
-			err = errors.Join(err, s.restore())
-			s.h.Close()
-			return nil, err
-		}
-	} else if c.Manage {
-		return nil, &Error{Op: "set manage", Device: t.name, Kind: ErrBadConfig,
-			Fix: "it is in another network namespace: set it up there, and leave manage out"}
+		return t, s, c.described(t), nil
 	}
-	return newDevice(c, t, s, link), nil
+	if s.h, s.watch, err = netlinks(); err != nil {
+		return t, nil, link, err
+	}
+	link, err = s.h.Link(t.name)
+	if err == nil && c.Manage {
+		err = s.manage(*c, link)
+	}
+	if err == nil {
+		link, err = s.h.Link(t.name)
+	}
+	if err != nil {
+		err = errors.Join(err, s.close())
+	}
+	return t, s, link, err
 }
 
 // here reports that the device of fd is in the namespace of the calling thread. Who may

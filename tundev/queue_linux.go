@@ -1,12 +1,8 @@
 package tundev
 
 import (
-	"cmp"
-	"context"
 	"errors"
-	"fmt"
 	"io"
-	"slices"
 	"syscall"
 	"unsafe"
 
@@ -32,10 +28,15 @@ const (
 // the descriptor never blocks, so the Go runtime need not be told.
 type tunQueue struct {
 	d    *Device
+	c    Config
 	s    *setup
 	link packet.LinkType
 	pi   bool
 	fd   int // -1 after Close
+
+	opened bool   // by Open, which can do so again
+	home   *netns // where it was opened
+	follow follow
 
 	vnet  vnet
 	iov   [2]unix.Iovec
@@ -47,34 +48,28 @@ type tunQueue struct {
 	sys func([]byte) unix.Errno // a kernel of a test, in place of write(2)
 }
 
-func newDevice(c Config, t tuntap, s *setup, l host.Link) *Device {
+func newDevice(c Config, t tuntap, s *setup, l host.Link, opened bool) *Device {
 	d := &Device{}
-	d.describe(c, l)
-	q := &tunQueue{d: d, s: s, link: c.Kind.link(), pi: c.PI, fd: t.fd, room: room}
-	q.vnet.on, q.vnet.udp = t.vnet(), c.Offload == OffloadMax
-	d.queue = q
+	d.queue = newTunQueue(d, c, t, s, l, opened, openNetns())
 	return d
 }
 
-// describe stores what the kernel says of the link, and what only c knows.
-func (d *Device) describe(c Config, l host.Link) {
-	in := engine.Info{Name: l.Name, Link: c.Kind.link(), MTU: l.MTU, Peer: slices.Clone(c.Peer)}
-	for _, a := range l.Addrs {
-		in.Address = append(in.Address, a.Prefix)
-		if len(c.Peer) == 0 && a.Peer.IsValid() {
-			in.Peer = append(in.Peer, a.Peer)
-		}
-	}
-	if in.Link == packet.Ethernet {
-		in.PeerMAC = cmp.Or(c.PeerMAC, defaultPeerMAC)
-		if len(l.MAC) == len(in.MAC) {
-			in.MAC = packet.MAC(l.MAC)
-		}
-	}
-	d.info.Store(&in)
+func newTunQueue(d *Device, c Config, t tuntap, s *setup, l host.Link, opened bool, home *netns) *tunQueue {
+	c.Name = t.name // which a pattern has become
+	in := c.describe(l)
+	d.update(func(was *engine.Info) { *was = in })
+	q := &tunQueue{d: d, c: c, s: s, link: c.Kind.link(), pi: c.PI, fd: t.fd, opened: opened, home: home, room: room}
+	q.follow.watch, q.follow.index = s.watch, l.Index
+	q.vnet.on, q.vnet.udp = t.vnet(), c.Offload == OffloadMax
+	return q
 }
 
-func (q *tunQueue) attached(engine.Env) { q.fit() }
+func (q *tunQueue) attached(env engine.Env) {
+	q.fit()
+	if !env.Virtual {
+		q.listen()
+	}
+}
 
 // fit makes the room that the MTU and super-packets ask for.
 func (q *tunQueue) fit() {
@@ -88,19 +83,16 @@ func (q *tunQueue) fit() {
 	}
 }
 
-func (q *tunQueue) retire() {}
-
-func (q *tunQueue) reopen(context.Context) (queue, error) {
-	return nil, fmt.Errorf("reopening a TUN device: %w", errors.ErrUnsupported)
-}
-
 func (q *tunQueue) detached() {}
-func (q *tunQueue) marked()   {}
+func (q *tunQueue) marked()   { q.deaf() }
 
 // Read drains the descriptor.
 func (q *tunQueue) Read(ps []*packet.Packet, pool *packet.Pool) (n int, err error) {
 	if q.d.hold.Closed() {
 		return 0, io.EOF
+	}
+	if q.follow.other.Load() && q.follow.other.Swap(false) {
+		q.fit()
 	}
 	q.vnet.splitter.Pool = pool
 	for total := 0; n < len(ps) && total < enough; {
@@ -166,23 +158,6 @@ func (q *tunQueue) read(b []byte) (int, unix.Errno) {
 			return int(got), errno
 		}
 	}
-}
-
-// refresh asks the kernel for the MTU again, and makes room for what is longer.
-func (q *tunQueue) refresh() {
-	in := *q.d.info.Load()
-	least := room
-	if q.vnet.on {
-		least = q.most + 1
-	}
-	in.MTU = max(in.MTU, least) // if it cannot be asked
-	if q.s.h != nil {
-		if l, err := q.s.h.Link(in.Name); err == nil {
-			in.MTU = max(l.MTU, least)
-		}
-	}
-	q.d.info.Store(&in)
-	q.fit()
 }
 
 // Write sends one packet after the other: the kernel takes no batch.
@@ -264,9 +239,13 @@ func (q *tunQueue) FD() int { return q.fd }
 func (q *tunQueue) Close() error {
 	q.d.hold.Release()
 	if q.fd < 0 {
+		q.home.close()
 		return nil
 	}
+	q.deaf()
+	q.follow.on.Wait()
 	err := errors.Join(q.s.close(), tuntap{fd: q.fd}.close())
+	q.home.close()
 	q.fd, q.spare = -1, nil
 	return err
 }

@@ -17,10 +17,12 @@ import (
 
 // setup is the host's side of one device, and how to put it back.
 type setup struct {
-	h    *host.Handle // nil for a device of another namespace
-	name string
-	undo []host.Change           // last done, first undone
-	note func(host.Change) error // is told of each before it is done; may be nil
+	h       *host.Handle            // nil for a device of another namespace
+	watch   *host.Watch             // of the same one
+	name    string                  // by which it was opened
+	created bool                    // it is our own
+	undo    []host.Change           // last done, first undone
+	note    func(host.Change) error // is told of each before it is done; may be nil
 }
 
 // create sets up a device that we made. There is nothing to put back: it disappears
@@ -160,12 +162,13 @@ func (s *setup) restore() error {
 	return errors.Join(errs...)
 }
 
-// close puts back and lets go of the netlink socket.
+// close puts back and lets go of the netlink sockets.
 func (s *setup) close() error {
 	err := s.restore()
 	if s.h != nil {
 		s.h.Close()
-		s.h = nil
+		s.watch.Close()
+		s.h, s.watch = nil, nil
 	}
 	return err
 }

@@ -32,7 +32,7 @@ func TestATunAllocatesNothing(t *testing.T) {
 		cfg := point
 		cfg.PI = pi
 		d := w.open(cfg)
-		wk, send := attach(t, d, false), w.sender()
+		wk, send := attach(t, d, true), w.sender() // who listens to the kernel, too, allocates when it has something to say
 		ps := make([]*packet.Packet, 64)
 		lost := func(*packet.Packet, engine.Reason) { t.Error("lost") }
 		seen := 0

@@ -101,6 +101,8 @@ var onError = map[config.OnError]engine.OnError{
 	config.OnErrorDrop: engine.OnErrorDrop, config.OnErrorPass: engine.OnErrorPass, config.OnErrorStop: engine.OnErrorStop,
 }
 
+var onLost = map[config.OnLost]engine.OnLost{config.OnLostWait: engine.OnLostWait, config.OnLostStop: engine.OnLostStop}
+
 // disableAfter is the engine's word for the file's: 0 there means never.
 func disableAfter(n int) int {
 	if n == 0 {
@@ -196,7 +198,7 @@ func devices(c *config.Config, open func(int, config.Device) (engine.Device, err
 			Close(all)
 			return nil, err
 		}
-		all = append(all, engine.DeviceConfig{Device: dev, Forward: d.Forward})
+		all = append(all, engine.DeviceConfig{Device: dev, Forward: d.Forward, OnLost: onLost[d.OnLost]})
 	}
 	return all, nil
 }

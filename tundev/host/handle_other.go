@@ -16,6 +16,18 @@ func missing(op, device string) error {
 		Fix: "devices need Linux; captures, tests and devices in memory work everywhere"}
 }
 
+// Watch hears of changes to links, which only Linux tells of. Elsewhere [OpenWatch] fails.
+type Watch struct{}
+
+// OpenWatch fails.
+func OpenWatch() (*Watch, error) { return nil, missing("watch devices", "") }
+
+// Next fails.
+func (w *Watch) Next() (index int, err error) { return 0, missing("watch devices", "") }
+
+// Close does nothing.
+func (w *Watch) Close() error { return nil }
+
 // Open fails.
 func Open() (*Handle, error) { return nil, missing("open netlink socket", "") }
 
@@ -24,6 +36,9 @@ func (h *Handle) Close() error { return nil }
 
 // Link fails, as all that follow do.
 func (h *Handle) Link(name string) (Link, error) { return Link{}, missing("look up", name) }
+
+// LinkAt fails.
+func (h *Handle) LinkAt(index int) (Link, error) { return Link{}, missing("look up", "") }
 
 // SetMTU fails.
 func (h *Handle) SetMTU(name string, mtu int) error { return missing("set mtu", name) }

@@ -2,6 +2,7 @@ package host
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -12,11 +13,24 @@ import (
 
 // Link looks at the device called name.
 func (h *Handle) Link(name string) (Link, error) {
-	const op = "look up"
 	l, err := h.nl.LinkByName(name)
 	if err != nil {
-		return Link{}, fail(op, name, err, nil)
+		return Link{}, fail("look up", name, err, nil)
 	}
+	return h.link(l)
+}
+
+// LinkAt looks at the device with that index, whatever it is called by now.
+func (h *Handle) LinkAt(index int) (Link, error) {
+	l, err := h.nl.LinkByIndex(index)
+	if err != nil {
+		return Link{}, fail("look up", fmt.Sprintf("link %d", index), err, nil)
+	}
+	return h.link(l)
+}
+
+// link is what the library has found, and its addresses.
+func (h *Handle) link(l netlink.Link) (Link, error) {
 	a := l.Attrs()
 	out := Link{
 		Name: a.Name, Index: a.Index, Kind: l.Type(), MTU: a.MTU, TxQueueLen: a.TxQLen,
@@ -34,7 +48,7 @@ func (h *Handle) Link(name string) (Link, error) {
 	}
 	addrs, err := h.addrs(l)
 	if err != nil {
-		return Link{}, fail(op, name, err, nil)
+		return Link{}, fail("look up", a.Name, err, nil)
 	}
 	for _, a := range addrs {
 		out.Addrs = append(out.Addrs, fromKernel(a))

@@ -8,16 +8,20 @@ import (
 
 // Undo takes a change back. One that is not there any more, or never was, is no error,
 // and neither is a device that is gone or has been replaced by another one of its
-// name. Sysctls and nftables are those of the calling thread's namespace.
+// name; one that was renamed is found by its index. Sysctls and nftables are those of the calling thread's namespace.
 func (h *Handle) Undo(c Change) error {
 	if c.Device != "" {
 		l, err := h.Link(c.Device)
-		if errors.Is(err, ErrNoLink) || err == nil && c.Index != 0 && c.Index != l.Index {
+		if c.Index != 0 { // whatever it is called by now
+			l, err = h.LinkAt(c.Index)
+		}
+		if errors.Is(err, ErrNoLink) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
+		c.Device = l.Name
 	}
 	switch c.Kind {
 	case KindMTU:
