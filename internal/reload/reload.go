@@ -9,6 +9,9 @@ package reload
 
 import (
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/tunscript/tunscript/engine"
@@ -39,17 +42,81 @@ func (s *Scripts) All() (done []string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var errs []error
-	for i, old := range s.running {
-		p, err := s.load(i)
-		if err == nil {
-			err = s.eng.Swap(old, p)
-		}
-		if err != nil {
+	for i := range s.running {
+		if err := s.exchange(i); err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		s.running[i] = p
-		done = append(done, p.Name())
+		done = append(done, s.running[i].Name())
 	}
 	return done, errors.Join(errs...)
+}
+
+// One reloads the script of that name. If it fails the script goes on as it was.
+func (s *Scripts) One(name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i, err := s.find(name)
+	if err != nil {
+		return err
+	}
+	return s.exchange(i)
+}
+
+// Program is the program of that name that runs now.
+func (s *Scripts) Program(name string) (engine.Program, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i, err := s.find(name)
+	if err != nil {
+		return nil, err
+	}
+	return s.running[i], nil
+}
+
+// Names are those of the scripts, in their order.
+func (s *Scripts) Names() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.names()
+}
+
+func (s *Scripts) exchange(i int) error {
+	p, err := s.load(i)
+	if err != nil {
+		return err
+	}
+	if err := s.eng.Swap(s.running[i], p); err != nil {
+		return err
+	}
+	s.running[i] = p
+	return nil
+}
+
+func (s *Scripts) find(name string) (int, error) {
+	i := slices.IndexFunc(s.running, func(p engine.Program) bool { return p.Name() == name })
+	if i < 0 {
+		return 0, &UnknownError{Name: name, Scripts: s.names()}
+	}
+	return i, nil
+}
+
+func (s *Scripts) names() (names []string) {
+	for _, p := range s.running {
+		names = append(names, p.Name())
+	}
+	return names
+}
+
+// An UnknownError is a name that no script has.
+type UnknownError struct {
+	Name    string
+	Scripts []string
+}
+
+func (e *UnknownError) Error() string {
+	if len(e.Scripts) == 0 {
+		return fmt.Sprintf("there is no script %q, nor any other", e.Name)
+	}
+	return fmt.Sprintf("there is no script %q; there is %s", e.Name, strings.Join(e.Scripts, ", "))
 }

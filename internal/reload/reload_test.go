@@ -43,3 +43,20 @@ func TestAll(t *testing.T) {
 		t.Errorf("swaps %v, want %v", got, want)
 	}
 }
+
+// One is exchanged by its name, and nobody else.
+func TestOne(t *testing.T) {
+	var got swaps
+	s := New(&got, []engine.Program{program("a"), program("b")}, func(i int) (engine.Program, error) {
+		return program("ab"[i : i+1]), nil
+	})
+	if err := s.One("b"); err != nil || !slices.Equal(got, []string{"b>b"}) {
+		t.Errorf("%v, %v", err, got)
+	}
+	if err := s.One("c"); err == nil || err.Error() != `there is no script "c"; there is a, b` {
+		t.Error(err)
+	}
+	if p, err := s.Program("a"); err != nil || p.Name() != "a" {
+		t.Errorf("%v, %v", p, err)
+	}
+}

@@ -71,6 +71,7 @@ func NewWriter(w io.Writer, f Format, note string) *Writer {
 	r.e.note = note
 	if f == NG {
 		r.begin()
+		r.wake <- struct{}{} // who reads a pipe knows at once what it will be
 	}
 	go r.drain(make([]byte, 0, outputBuffer))
 	return r

@@ -1,0 +1,130 @@
+package control
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// Dir is the one place where runs are found: $XDG_RUNTIME_DIR/tunscript, or without that
+// /run/tunscript for root and /tmp/tunscript-UID for others. Each run that has a socket,
+// wherever that is, stands there as a symbolic link PID.sock.
+func Dir() string {
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "tunscript")
+	}
+	if os.Getuid() == 0 {
+		return "/run/tunscript"
+	}
+	return filepath.Join(os.TempDir(), "tunscript-"+strconv.Itoa(os.Getuid()))
+}
+
+const linkSuffix = ".sock"
+
+// Announce makes the run of this process, whose socket is at path, one that Find finds.
+// forget takes it back.
+func Announce(path string) (forget func(), err error) {
+	target, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	dir := Dir()
+	if err := ownDir(dir); err != nil {
+		return nil, err
+	}
+	link := filepath.Join(dir, strconv.Itoa(os.Getpid())+linkSuffix)
+	os.Remove(link) // of a process of this number that was killed
+	if err := os.Symlink(target, link); err != nil {
+		return nil, err
+	}
+	return func() { os.Remove(link) }, nil
+}
+
+// ownDir makes a folder that nobody else can put anything into, or refuses it.
+func ownDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return err
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !info.IsDir() || info.Mode().Perm()&0o022 != 0 || ok && int(st.Uid) != os.Getuid() {
+		return fmt.Errorf("%s is not a folder of this user alone: take it away, or set XDG_RUNTIME_DIR", dir)
+	}
+	return nil
+}
+
+// Find is the socket of the only run there is. With none it fails with ErrNotRunning,
+// and with several it names them.
+func Find(ctx context.Context) (string, error) {
+	dir := Dir()
+	found, err := alive(ctx, dir)
+	if err != nil {
+		return "", err
+	}
+	switch len(found) {
+	case 0:
+		return "", fmt.Errorf("%w: no run stands in %s: start one with --control, or give --socket", ErrNotRunning, dir)
+	case 1:
+		return found[0].socket, nil
+	}
+	lines := make([]string, len(found))
+	for i, f := range found {
+		lines[i] = fmt.Sprintf("\n--socket %s (process %d)", f.socket, f.pid)
+	}
+	return "", mistake(fmt.Errorf("%d runs have a socket: say which%s", len(found), strings.Join(lines, "")))
+}
+
+// An entry is a run that stands in Dir.
+type entry struct {
+	pid    int
+	socket string
+}
+
+// alive are the runs in dir that answer, by process. The links of those that do not are
+// taken away.
+func alive(ctx context.Context, dir string) (found []entry, err error) {
+	if err := ownDir(dir); err != nil {
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EROFS) {
+			return nil, nil // then nobody stands there
+		}
+		return nil, err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		name, ok := strings.CutSuffix(e.Name(), linkSuffix)
+		pid, err := strconv.Atoi(name)
+		if !ok || err != nil {
+			continue
+		}
+		link := filepath.Join(dir, e.Name())
+		socket, err := os.Readlink(link)
+		if err != nil {
+			continue
+		}
+		c, err := Dial(ctx, socket)
+		if err != nil {
+			if ctx.Err() == nil && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED)) {
+				os.Remove(link)
+			}
+			continue
+		}
+		c.Close()
+		found = append(found, entry{pid, socket})
+	}
+	slices.SortFunc(found, func(a, b entry) int { return cmp.Compare(a.pid, b.pid) })
+	return found, nil
+}

@@ -1,0 +1,70 @@
+package control
+
+import (
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The only run is found wherever its socket is; with two, who asks must choose; what a
+// killed one left behind counts for nothing.
+func TestFind(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("XDG_RUNTIME_DIR", home)
+	if _, err := Find(t.Context()); !errors.Is(err, ErrNotRunning) || !strings.Contains(err.Error(), "--control") {
+		t.Errorf("none: %v", err)
+	}
+	r := newRig(t, echo)
+	forget, err := Announce(r.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Find(t.Context()); err != nil || got != r.path {
+		t.Errorf("%q, %v", got, err)
+	}
+	dead := filepath.Join(home, "tunscript", "1.sock")
+	if err := os.Symlink(filepath.Join(home, "gone"), dead); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Find(t.Context()); err != nil || got != r.path {
+		t.Errorf("beside a dead one: %q, %v", got, err)
+	}
+	if _, err := os.Lstat(dead); !os.IsNotExist(err) {
+		t.Error("the dead one stays")
+	}
+	other, err := net.Listen("unix", filepath.Join(home, "other"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if err := os.Symlink(other.Addr().String(), dead); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Find(t.Context()); err == nil || !strings.Contains(err.Error(), "--socket "+r.path) {
+		t.Errorf("two: %v", err)
+	}
+	os.Remove(dead)
+	forget()
+	if _, err := Find(t.Context()); !errors.Is(err, ErrNotRunning) {
+		t.Errorf("forgotten: %v", err)
+	}
+}
+
+// A folder into which others can put sockets is not searched.
+func TestFindRefusesOthersFolders(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("XDG_RUNTIME_DIR", home)
+	dir := filepath.Join(home, "tunscript")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Find(t.Context()); err == nil || !strings.Contains(err.Error(), "not a folder of this user alone") {
+		t.Error(err)
+	}
+}
