@@ -35,15 +35,22 @@ func module(t *testing.T, name string) (dir string) {
 	if _, err := os.Stat(from); err != nil {
 		t.Skip("no embedding programs: set TUNSCRIPT_ACCEPTANCE to the folder of the acceptance scripts")
 	}
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir = t.TempDir()
 	if err := os.CopyFS(filepath.Join(dir, name), os.DirFS(filepath.Join(from, name))); err != nil {
 		t.Fatal(err)
 	}
 	mod, err := os.ReadFile(filepath.Join(from, "go.mod.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	outside(t, dir, mod)
+	return dir
+}
+
+// outside makes dir a module of its own, mod, that uses this checkout.
+func outside(t *testing.T, dir string, mod []byte) {
+	t.Helper()
+	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +69,6 @@ func module(t *testing.T, name string) (dir string) {
 			t.Fatal(err)
 		}
 	}
-	return dir
 }
 
 // goes runs the go command in the module.
