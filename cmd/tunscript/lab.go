@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/tunscript/tunscript/internal/lab"
 	"github.com/tunscript/tunscript/internal/setup"
 	"github.com/tunscript/tunscript/tundev"
+	"github.com/tunscript/tunscript/tundev/host"
 )
 
 // The addresses of a lab.
@@ -30,8 +32,8 @@ func labPeers() []netip.Addr       { return []netip.Addr{labPeer.Addr(), labPeer
 type labFlags struct {
 	commonFlags
 	watchFlags
-	tap, pair bool
-	server    string
+	tap, pair, loop bool
+	server          string
 }
 
 func labCommand() *cobra.Command {
@@ -45,10 +47,13 @@ func labCommand() *cobra.Command {
 			"kernel allows user namespaces.\n\n" +
 			"The host in the lab is 192.0.2.1 and 2001:db8::1; every other address is reached\n" +
 			"through the device, and so is the script's to fake. With --pair there is a second\n" +
-			"host behind the script, 192.0.2.2 and 2001:db8::2.",
+			"host behind the script, 192.0.2.2 and 2001:db8::2. With --loop these are addresses of\n" +
+			"the same host, on a second device, and the script is between the two: server and\n" +
+			"client run in one shell.",
 		Example: "  tunscript lab ping.lua -- ping -c 3 192.0.2.2\n" +
 			"  tunscript lab --tap --dump arp.lua -- ping -c 1 192.0.2.2\n" +
-			"  tunscript lab --pair --server 'iperf3 -s -1' shaper.lua -- iperf3 -c 192.0.2.2",
+			"  tunscript lab --pair --server 'iperf3 -s -1' shaper.lua -- iperf3 -c 192.0.2.2\n" +
+			"  tunscript lab --loop count.lua -- ping -c 3 192.0.2.2",
 		RunE: func(c *cobra.Command, args []string) error {
 			scripts, command := args, []string(nil)
 			if n := c.ArgsLenAtDash(); n >= 0 {
@@ -60,6 +65,9 @@ func labCommand() *cobra.Command {
 			if f.server != "" && !f.pair {
 				return usage(c, errors.New("--server runs on the second host: add --pair"))
 			}
+			if f.pair && f.loop {
+				return usage(c, errors.New("--pair has two hosts and --loop one: choose"))
+			}
 			return f.run(c, scripts, command)
 		},
 	}
@@ -67,6 +75,7 @@ func labCommand() *cobra.Command {
 	f.watchFlags.register(c)
 	c.Flags().BoolVar(&f.tap, "tap", false, "a TAP device: Ethernet frames instead of IP packets")
 	c.Flags().BoolVar(&f.pair, "pair", false, "two hosts with the script between them")
+	c.Flags().BoolVar(&f.loop, "loop", false, "two addresses of one host with the script between them")
 	c.Flags().StringVar(&f.server, "server", "", "`CMD` that runs on the second host, by the shell")
 	return c
 }
@@ -101,7 +110,7 @@ func (f *labFlags) run(c *cobra.Command, scripts, command []string) error {
 	}
 	ec := setup.Engine(cfg, opt)
 	ec.Programs = programs
-	net, err := openLab(f.tap, f.pair)
+	net, err := f.open()
 	if err != nil {
 		return runError{err}
 	}
@@ -122,32 +131,34 @@ type labNet struct {
 	far     *lab.Namespace // nil without a second host
 }
 
-func openLab(tap, pair bool) (*labNet, error) {
+// open makes the devices of the lab.
+func (f *labFlags) open() (*labNet, error) {
 	near := tundev.Config{Name: "tun0", Kind: tundev.TUN, Address: labAddresses(), Peer: labPeers(), Route: everywhere}
-	if tap {
+	if f.tap {
 		near.Name, near.Kind = "tap0", tundev.TAP
+	}
+	if f.loop {
+		near.Address = single(near.Address)
 	}
 	dev, err := tundev.Open(near)
 	if err != nil {
 		return nil, err
 	}
 	net := &labNet{devices: []engine.DeviceConfig{{Device: dev}}}
-	if !pair {
-		return net, nil
-	}
 	far := near
 	far.Name = strings.Replace(near.Name, "0", "1", 1)
 	far.Address = []netip.Prefix{labPeer, labPeer6}
 	far.Peer = []netip.Addr{labHost.Addr(), labHost6.Addr()}
-	if net.far, err = lab.NewNamespace(); err == nil {
-		err = net.far.Do(func() error {
-			other, err := tundev.Open(far)
-			if err == nil {
-				net.devices = append(net.devices, engine.DeviceConfig{Device: other, Forward: near.Name})
-				net.devices[0].Forward = far.Name
-			}
-			return err
-		})
+	switch {
+	case f.pair:
+		if net.far, err = lab.NewNamespace(); err == nil {
+			err = net.far.Do(func() error { return net.join(far) })
+		}
+	case f.loop:
+		far.Address, far.Route = single(far.Address), nil
+		if err = net.join(far); err == nil {
+			err = loop(near.Name, far.Name)
+		}
 	}
 	if err != nil {
 		setup.Close(net.devices)
@@ -155,6 +166,40 @@ func openLab(tap, pair bool) (*labNet, error) {
 		return nil, err
 	}
 	return net, nil
+}
+
+// join opens a second device; each forwards to the other.
+func (n *labNet) join(far tundev.Config) error {
+	dev, err := tundev.Open(far)
+	if err == nil {
+		n.devices = append(n.devices, engine.DeviceConfig{Device: dev, Forward: n.devices[0].Device.Info().Name})
+		n.devices[0].Forward = far.Name
+	}
+	return err
+}
+
+// single are the addresses without their networks, which both devices cannot have.
+func single(list []netip.Prefix) []netip.Prefix {
+	list = slices.Clone(list)
+	for i, p := range list {
+		list[i] = netip.PrefixFrom(p.Addr(), p.Addr().BitLen())
+	}
+	return list
+}
+
+// loop makes each device the way to the other's addresses. There is nothing to undo:
+// the network ends with the lab.
+func loop(near, far string) error {
+	h, err := host.Open()
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	table, err := h.FreeTable()
+	if err != nil {
+		return err
+	}
+	return h.Loop(near, far, table)
 }
 
 func (n *labNet) close() {
