@@ -158,13 +158,14 @@ func (e *Engine) attachOne(i int, d *device) (err error) {
 			l := w.devices[i]
 			l.info, l.port = info, port
 			if k >= len(queues) {
-				l.ended = true // worker 0 reads it
+				l.ended = true // others read it
+				l.setQueue(nil, queues[0])
 				continue
 			}
 			if err = w.waiter.add(queues[k].FD(), i); err != nil {
 				break
 			}
-			l.setQueue(queues[k])
+			l.setQueue(queues[k], queues[0])
 		}
 	}
 	if err != nil {

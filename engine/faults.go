@@ -144,7 +144,7 @@ func (w *worker) release() {
 		l, p := h.lane, h.p
 		switch {
 		case h.way == leaving:
-			if l.gone || l.queue == nil {
+			if l.gone {
 				w.lost(l, p, ReasonGone)
 				w.spend(p)
 			} else if !w.impaired(l, leaving, p, h.after) {

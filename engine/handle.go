@@ -25,11 +25,7 @@ func (w *worker) handleBatch(l *lane) {
 
 // handle takes in one packet that was read from l.
 func (w *worker) handle(l *lane, p *packet.Packet) {
-	l.stats.received.add(wire(p))
-	l.stats.receivedBytes.add(uint64(p.Len()))
-	if w.e.watched() {
-		w.observe(Event{Kind: Received, Device: l.name, Packet: p})
-	}
+	w.arrived(l, p)
 	switch {
 	case l.faults[arriving] == nil:
 		w.pass(l, p)
@@ -37,6 +33,15 @@ func (w *worker) handle(l *lane, p *packet.Packet) {
 		w.passPieces(l, p)
 	case !w.impaired(l, arriving, p, 0):
 		w.pass(l, p)
+	}
+}
+
+// arrived tells everybody of p, which has come in by l.
+func (w *worker) arrived(l *lane, p *packet.Packet) {
+	l.stats.received.add(wire(p))
+	l.stats.receivedBytes.add(uint64(p.Len()))
+	if w.e.watched() {
+		w.observe(Event{Kind: Received, Device: l.name, Packet: p})
 	}
 }
 

@@ -256,7 +256,8 @@ func (w *worker) reopened(l *lane, queues []Queue, err error) {
 // takeBack gives l the queue q of its device that has come back.
 func (w *worker) takeBack(l *lane, q Queue) {
 	l.ended, l.gone = false, false
-	l.setQueue(q)
+	l.setQueue(q, q)
+	w.idle.Store(false)
 	l.ready.Store(true)
 	w.change(l)
 	if err := w.waiter.add(q.FD(), l.index); err != nil {

@@ -18,7 +18,7 @@ func (w *worker) send(p *packet.Packet) {
 		w.rewrite(p)
 	}
 	switch {
-	case l.gone || l.queue == nil:
+	case l.gone:
 		w.lost(l, p, ReasonGone)
 	default:
 		w.fit(p, l)
@@ -88,6 +88,10 @@ func (w *worker) flush() {
 		if len(l.out) == 0 {
 			continue
 		}
+		if l.queue == nil {
+			w.leaveTo(l)
+			continue
+		}
 		w.writing = l
 		if l.takes != nil {
 			l.join.End()
@@ -127,6 +131,9 @@ func (w *worker) flush() {
 		w.spent[i] = nil
 	}
 	w.spent = w.spent[:0]
+	if w.over != nil {
+		w.handOver()
+	}
 	if w.flows.table != nil {
 		w.flows.table.Expire(w.now, batch)
 	}

@@ -18,7 +18,7 @@ const (
 	ReasonMalformed   Reason = "malformed super-packet" // lengths that contradict each other, or a kind nobody knows
 	ReasonTruncated   Reason = "truncated"              // longer than the buffer it was read into
 	ReasonInboxFull   Reason = "inbox full"             // a task keeps no more packets than that
-	ReasonRing        Reason = "ring full"              // another worker is behind
+	ReasonRing        Reason = "ring full"              // the worker that it was for is behind
 	ReasonFlow        Reason = "flow rule"              // a program has said so of all packets of the flow
 
 	// Of faults there are more: package impair's.

@@ -181,7 +181,7 @@ func (s *Scope) Post(fn func()) error {
 		return ErrScopeClosed
 	case s.post.on:
 		return s.w.mail.post(func() { s.call(fn) }, s.w.wake)
-	case len(s.post.early) >= maxPosts:
+	case len(s.post.early) >= ringRoom:
 		return ErrFull
 	}
 	s.post.early = append(s.post.early, fn)

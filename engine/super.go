@@ -201,8 +201,13 @@ func (w *worker) passPieces(l *lane, p *packet.Packet) {
 	w.pool.Put(p)
 }
 
-// setQueue gives l its queue.
-func (l *lane) setQueue(q Queue) {
+// setQueue gives l its queue; nil where the first worker writes for it, whose queue is
+// first.
+func (l *lane) setQueue(q, first Queue) {
+	if q == nil {
+		_, l.theirs = first.(Supers)
+		return
+	}
 	l.queue = q
 	if l.takes, _ = q.(Supers); l.takes != nil {
 		l.joins()
@@ -225,7 +230,7 @@ func (l *lane) joins() (less string) {
 // whole reports that p, a super-packet, leaves by l as it is.
 func (l *lane) whole(p *packet.Packet) bool {
 	at := p.Layout()
-	return l.takes != nil && l.faults[leaving] == nil && (l.port.MTU == 0 || at.Data-at.L3+int(p.GSO().Size) <= l.port.MTU)
+	return (l.takes != nil || l.theirs) && l.faults[leaving] == nil && (l.port.MTU == 0 || at.Data-at.L3+int(p.GSO().Size) <= l.port.MTU)
 }
 
 // cutUp sends the segments of p, which its device does not take whole.

@@ -44,7 +44,12 @@ type worker struct {
 	supers  supers
 	showOne func(*packet.Packet) offload.Fate // one closure for all walks
 	pool    packet.Pool
-	mail    mail // any goroutine
+	mail    ring   // any goroutine
+	box     []item // taken out of it, and the place of the next one
+	boxNext int
+	owed    [2]int      // buffers that came with packets of other workers
+	over    [][]item    // for each other worker, what it is given when the batch ends; nil of one alone
+	idle    atomic.Bool // any goroutine: no packet will come, but by the ring
 	calls   calls
 	waiter  *waiter
 
@@ -78,17 +83,18 @@ type worker struct {
 
 // A lane is a device as a worker sees it.
 type lane struct {
-	index int
-	name  string
-	info  Info        // what port was made of
-	other atomic.Bool // any goroutine: info is to be asked for again
-	port  *packet.Port
-	way   *packet.Port // where passed packets leave, nil for nowhere
-	apart bool         // its packets have no flow
-	chain chain
-	queue Queue
-	takes Supers // the queue, if it takes super-packets; else nil
-	join  offload.Joiner
+	index  int
+	name   string
+	info   Info        // what port was made of
+	other  atomic.Bool // any goroutine: info is to be asked for again
+	port   *packet.Port
+	way    *packet.Port // where passed packets leave, nil for nowhere
+	apart  bool         // its packets have no flow
+	chain  chain
+	queue  Queue  // nil where this worker has none: the first writes for it
+	takes  Supers // the queue, if it takes super-packets; else nil
+	theirs bool   // the first worker's takes them
+	join   offload.Joiner
 	// faults are the rules about packets that arrive and that leave, nil where there
 	// are none.
 	faults [2][]*fault
@@ -155,11 +161,11 @@ func (w *worker) loop() {
 		if w.ended {
 			return
 		}
-		more := w.packets()
+		more := w.packets() || w.boxNext < len(w.box)
 		if w.ended {
 			return
 		}
-		if len(w.devices) > 0 && w.finished() {
+		if len(w.devices) > 0 && w.finished() && w.e.through(w) {
 			w.stop(w.e.lossError())
 			return
 		}
@@ -176,18 +182,13 @@ func (w *worker) loop() {
 
 // letters takes what other goroutines sent, and reports whether there was any.
 func (w *worker) letters() bool {
-	urgent, posts := w.mail.take()
+	urgent := w.openMail()
 	for _, fn := range urgent {
 		fn()
 	}
-	for _, fn := range posts {
-		if w.ended {
-			break
-		}
-		fn()
-	}
+	n := w.unpack()
 	w.restartBroken()
-	return len(urgent)+len(posts) > 0
+	return len(urgent)+n > 0
 }
 
 // packets gives every queue that may have something its turn, and reports
@@ -254,9 +255,11 @@ func (w *worker) rebuild() {
 // closePrograms ends every program, and what the worker still holds.
 func (w *worker) closePrograms() {
 	w.ended = true // an exchange that comes now comes too late
-	for _, fn := range w.mail.close() {
+	urgent, items := w.mail.close()
+	for _, fn := range urgent {
 		fn()
 	}
+	w.box, w.boxNext = append(w.box[w.boxNext:], items...), 0
 	for _, s := range w.scopes {
 		s.close()
 	}

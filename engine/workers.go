@@ -28,6 +28,9 @@ func (e *Engine) hire(n int) error {
 			e.dismiss()
 			return err
 		}
+		if n > 1 {
+			w.over = make([][]item, n)
+		}
 		e.workers = append(e.workers, w)
 	}
 	return nil
@@ -88,6 +91,9 @@ func (w *worker) stop(err error) {
 func (e *Engine) closeWorkers() {
 	for _, w := range e.workers {
 		w.closePrograms()
+	}
+	for i := len(e.workers) - 1; i >= 0; i-- {
+		e.deliver(e.workers[i])
 	}
 	for _, w := range e.workers {
 		w.flush()

@@ -70,6 +70,29 @@ func (pl *Pool) Put(p *Packet) {
 	*list = append(*list, p)
 }
 
+// Spare takes up to n packets that the pool keeps, large ones or ordinary ones, and appends
+// them to ps: buffers for another goroutine's pool, whose own come here in packets. It makes
+// none.
+func (pl *Pool) Spare(ps []*Packet, n int, large bool) []*Packet {
+	list := &pl.small
+	if large {
+		list = &pl.large
+	}
+	for ; n > 0 && len(*list) > 0; n-- {
+		last := len(*list) - 1
+		p := (*list)[last]
+		(*list)[last] = nil
+		*list = (*list)[:last]
+		p.kept = false
+		ps = append(ps, p)
+	}
+	return ps
+}
+
+// Large reports that the packet's buffer is one of those that a Pool keeps apart, as
+// super-packets need.
+func (p *Packet) Large() bool { return len(p.buf) > smallLen+2*Headroom }
+
 // Adopt makes pl the pool that answers to p and its copies come from. Who hands
 // packets from one goroutine to another calls it on the receiving side.
 func (pl *Pool) Adopt(p *Packet) { p.pool = pl }
