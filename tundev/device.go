@@ -2,6 +2,7 @@ package tundev
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -12,13 +13,13 @@ import (
 // Device is a TUN or TAP device, or an end of a Pipe. It is an engine.Device: an
 // engine reads and writes it. Safe for concurrent use.
 type Device struct {
-	hold  hold.Hold
-	info  atomic.Pointer[engine.Info]
-	mu    sync.Mutex // of changes to what follows, and to info
-	queue queue
+	hold   hold.Hold
+	info   atomic.Pointer[engine.Info]
+	mu     sync.Mutex // of changes to what follows, and to info
+	queues []queue    // at least one
 }
 
-// queue is the one lane of a device.
+// queue is a lane of a device.
 type queue interface {
 	engine.Queue
 	attached(env engine.Env) // before the worker's first call
@@ -27,8 +28,9 @@ type queue interface {
 
 	// retire lets go of what was lost; the queue may be reopened or closed after it.
 	retire()
-	// reopen is the queue of the device that is back; the old one has retired.
-	reopen(ctx context.Context) (queue, error)
+	// reopen are the queues of the device that is back, asked of the first of the old
+	// ones; all of them have retired.
+	reopen(ctx context.Context) ([]queue, error)
 }
 
 var _ engine.Reopener = (*Device)(nil)
@@ -42,9 +44,20 @@ func (d *Device) Attach(env engine.Env) ([]engine.Queue, error) {
 	if err := d.hold.Attach(env); err != nil {
 		return nil, err
 	}
-	q := d.lane()
-	q.attached(env)
-	return []engine.Queue{q}, nil
+	return d.attached(env), nil
+}
+
+// attached tells the queues of their engine.
+func (d *Device) attached(env engine.Env) (all []engine.Queue) {
+	for i, q := range d.lanes() {
+		own := env
+		if env.Wake != nil {
+			own.Wake = func(int) { env.Wake(i) }
+		}
+		q.attached(own)
+		all = append(all, q)
+	}
+	return all
 }
 
 // Reopen gets a lost device back, for the engine that has it. One that Open created is
@@ -55,17 +68,18 @@ func (d *Device) Reopen(ctx context.Context) ([]engine.Queue, error) {
 	if !ok || d.hold.Closed() {
 		return nil, engine.ErrClosed
 	}
-	old := d.lane()
-	old.retire()
-	q, err := old.reopen(ctx)
+	old := d.lanes()
+	for _, q := range old {
+		q.retire()
+	}
+	queues, err := old[0].reopen(ctx)
 	if err != nil {
 		return nil, err
 	}
 	d.mu.Lock()
-	d.queue = q
+	d.queues = queues
 	d.mu.Unlock()
-	q.attached(env)
-	return []engine.Queue{q}, nil
+	return d.attached(env), nil
 }
 
 // update changes the snapshot, and has the engine look at it.
@@ -85,22 +99,36 @@ func (d *Device) update(change func(*engine.Info)) {
 
 // Detach takes Attach back.
 func (d *Device) Detach() {
-	q := d.lane()
-	q.detached()
-	d.hold.Detach(q.Close)
+	for _, q := range d.lanes() {
+		q.detached()
+	}
+	d.hold.Detach(d.release)
 }
 
-// lane is the queue as it is now.
-func (d *Device) lane() queue {
+// lanes are the queues as they are now.
+func (d *Device) lanes() []queue {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.queue
+	return d.queues
+}
+
+// release closes what no engine has.
+func (d *Device) release() error {
+	var errs []error
+	for _, q := range d.lanes() {
+		errs = append(errs, q.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // Close ends the device. In use it returns before the engine has let go of it.
 func (d *Device) Close() error {
-	q := d.lane()
-	err := d.hold.Close(q.Close)
-	q.marked()
+	err := d.hold.Close(d.release)
+	for i, q := range d.lanes() {
+		q.marked()
+		if env, ok := d.hold.Env(); ok && env.Wake != nil && i > 0 { // the first is woken
+			env.Wake(i)
+		}
+	}
 	return err
 }

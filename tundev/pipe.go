@@ -19,7 +19,10 @@ const pipeSlots = 500
 // Pipe is a device in memory: the Device is for an engine, and the Wire is the other
 // side, where a test, a program or another engine is the host. Nothing is set up
 // anywhere, so it needs no privilege and runs on every system. Of c it uses Name
-// ("tun0" or "tap0" if empty), Kind, Address, Peer, MAC, PeerMAC, MTU and TxQueueLen.
+// ("tun0" or "tap0" if empty), Kind, Address, Peer, MAC, PeerMAC, MTU, TxQueueLen and Queues.
+//
+// With several queues, each for a worker, packets of a flow come in by one of them, as the
+// kernel has it for flows that it does not know better.
 //
 // It takes what write(2) on a TUN or TAP device takes, which includes packets larger
 // than the MTU. What the engine sends while nobody reads is dropped and counted from
@@ -30,10 +33,13 @@ func Pipe(c Config) (*Device, *Wire) {
 	if slots <= 0 {
 		slots = pipeSlots
 	}
-	in, out := newRing(slots), newRing(slots)
+	in, out := make(rings, max(c.Queues, 1)), rings{newRing(slots)}
+	for i := range in {
+		in[i] = newRing(slots)
+	}
 	near := c.pipeInfo()
 	d := pipeEnd(near, link, in, out, true)
-	return d, &Wire{near: d, in: in, out: out, link: link, far: sync.OnceValue(func() *Device {
+	return d, &Wire{near: d, in: in, out: out[0], link: link, far: sync.OnceValue(func() *Device {
 		return pipeEnd(exchange(near), link, out, in, false)
 	})}
 }
@@ -76,32 +82,36 @@ func exchange(near engine.Info) engine.Info {
 	return far
 }
 
-func pipeEnd(in engine.Info, link packet.LinkType, rx, tx *ring, near bool) *Device {
+func pipeEnd(in engine.Info, link packet.LinkType, rx, tx rings, near bool) *Device {
 	d := &Device{}
 	d.info.Store(&in)
-	d.queue = &pipeQueue{d: d, rx: rx, tx: tx, link: link, near: near}
+	lost := new(atomic.Bool)
+	for _, r := range rx {
+		d.queues = append(d.queues, &pipeQueue{d: d, rx: r, tx: tx, link: link, near: near, lost: lost})
+	}
 	return d
 }
 
-// pipeQueue is the device's side of a pipe.
+// pipeQueue is a queue of the device's side of a pipe.
 type pipeQueue struct {
-	d      *Device
-	rx, tx *ring
-	link   packet.LinkType
-	near   bool // its engine decides whether the wire may wait
-	lost   atomic.Bool
+	d    *Device
+	rx   *ring
+	tx   rings
+	link packet.LinkType
+	near bool         // its engine decides whether the wire may wait
+	lost *atomic.Bool // of all queues
 }
 
 func (q *pipeQueue) gone(op string) error {
 	return &Error{Op: op, Device: q.d.Info().Name, Kind: ErrGone, Fix: "bring it back with Wire.Restore"}
 }
 
-// reopen gives the same queue again.
-func (q *pipeQueue) reopen(context.Context) (queue, error) {
+// reopen gives the same queues again.
+func (q *pipeQueue) reopen(context.Context) ([]queue, error) {
 	if q.lost.Load() {
 		return nil, q.gone("reopen")
 	}
-	return q, nil
+	return q.d.queues, nil
 }
 
 func (q *pipeQueue) retire() {}
@@ -119,14 +129,18 @@ func (q *pipeQueue) detached() {
 func (q *pipeQueue) waiting(may bool) {
 	if q.near {
 		q.rx.waiting(may)
-		q.tx.waiting(may)
+		for _, r := range q.tx {
+			r.waiting(may)
+		}
 	}
 }
 
 // marked: when either end closes, both directions end.
 func (q *pipeQueue) marked() {
 	q.rx.close()
-	q.tx.close()
+	for _, r := range q.tx {
+		r.close()
+	}
 }
 
 func (q *pipeQueue) Read(ps []*packet.Packet, pool *packet.Pool) (int, error) {

@@ -50,7 +50,7 @@ type tunQueue struct {
 
 func newDevice(c Config, t tuntap, s *setup, l host.Link, opened bool) *Device {
 	d := &Device{}
-	d.queue = newTunQueue(d, c, t, s, l, opened, openNetns())
+	d.queues = []queue{newTunQueue(d, c, t, s, l, opened, openNetns())}
 	return d
 }
 

@@ -25,7 +25,7 @@ func (q *tunQueue) retire() {
 
 // reopen opens the device as it was opened the first time: one that Open made is made and
 // set up again, one that was there is waited for.
-func (q *tunQueue) reopen(ctx context.Context) (queue, error) {
+func (q *tunQueue) reopen(ctx context.Context) ([]queue, error) {
 	var t tuntap
 	var s *setup
 	var link host.Link
@@ -53,5 +53,5 @@ func (q *tunQueue) reopen(ctx context.Context) (queue, error) {
 	}
 	next := newTunQueue(q.d, c, t, s, link, q.opened, q.home)
 	q.home = nil
-	return next, nil
+	return []queue{next}, nil
 }

@@ -16,10 +16,11 @@ import (
 // steps, they return ErrEmpty and ErrFull at once. When either end is closed, Read
 // returns what is left and then io.EOF, and Write io.ErrClosedPipe.
 type Wire struct {
-	near    *Device
-	in, out *ring // seen from the device
-	link    packet.LinkType
-	far     func() *Device
+	near *Device
+	in   rings // seen from the device
+	out  *ring
+	link packet.LinkType
+	far  func() *Device
 }
 
 var _ io.ReadWriteCloser = (*Wire)(nil)
@@ -34,7 +35,7 @@ func (w *Wire) Write(b []byte) (int, error) {
 	if why := malformed(b, w.link); why != "" {
 		return 0, &packet.ParseError{Link: w.link, Len: len(b), Why: why}
 	}
-	if err := w.in.write(b); err != nil {
+	if err := w.in.of(b, w.link).write(b); err != nil {
 		return 0, err
 	}
 	return len(b), nil
@@ -46,7 +47,9 @@ func (w *Wire) Pending() int { return w.out.pending() }
 // Close ends both directions. It is idempotent. An engine reads what was written before,
 // then the device has come to its end.
 func (w *Wire) Close() error {
-	w.in.close()
+	for _, r := range w.in {
+		r.close()
+	}
 	w.out.close()
 	return nil
 }
@@ -64,7 +67,7 @@ func (w *Wire) Lose() { w.set(true) }
 func (w *Wire) Restore() { w.set(false) }
 
 func (w *Wire) set(lost bool) {
-	w.near.queue.(*pipeQueue).lost.Store(lost)
+	w.near.lanes()[0].(*pipeQueue).lost.Store(lost)
 	if env, ok := w.near.hold.Env(); ok {
 		env.Wake(0)
 	}
