@@ -1,7 +1,6 @@
 package tundev
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -41,8 +40,6 @@ func (c Config) check() error {
 		return wrong("mac", "an address of one device has an even first byte, as 02:00:00:00:00:01")
 	case c.Queues < 0 || c.Queues > maxQueues:
 		return wrong("queues", "%d is out of range, 1 to %d", c.Queues, maxQueues)
-	case c.Queues > 1:
-		return c.unsupported("queues", "several queues are not to be had yet: leave it out")
 	case c.Offload != "" && c.Offload != OffloadAuto && c.Offload != OffloadMax && c.Offload != OffloadOff:
 		return wrong("offload", "%q is none of %q, %q and %q", c.Offload, OffloadAuto, OffloadMax, OffloadOff)
 	case c.Persist && strings.Contains(c.Name, "%"), c.Persist && c.Name == "":
@@ -52,10 +49,6 @@ func (c Config) check() error {
 		return &Error{Op: "open", Device: c.Name, Kind: ErrBadName, Fix: why}
 	}
 	return nil
-}
-
-func (c Config) unsupported(key, fix string) error {
-	return &Error{Op: "set " + key, Device: c.Name, Kind: ErrBadConfig, Err: errors.ErrUnsupported, Fix: fix}
 }
 
 // badName applies the kernel's rules (dev_valid_name and dev_alloc_name in

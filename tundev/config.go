@@ -81,7 +81,11 @@ type Config struct {
 	// did, and what FromFD took over stays lost.
 	Reopen func(ctx context.Context) (fd int, err error)
 
-	Queues  int     // 0 or 1: this version reads one queue
+	// Queues is how many queues the device has, each for a worker of the engine, at most
+	// 256; 0 is 1. The kernel chooses one for each flow: the one that the flow was last
+	// written to, for 3 s, else by a hash. One that was there before must have been made
+	// for several (IFF_MULTI_QUEUE).
+	Queues  int
 	Offload Offload // OffloadAuto
 	PI      bool    // each packet begins with the four bytes of struct tun_pi, as on BSD; then offload is off
 }

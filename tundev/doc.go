@@ -16,6 +16,10 @@
 // [Device.Close] from elsewhere marks the device and wakes the worker, because a
 // descriptor closed under a reader may be a stranger's by the time it reads.
 //
+// A device with several queues (IFF_MULTI_QUEUE) is a descriptor for each. Which one a packet
+// comes by the kernel says: the flow's last write within 3 s, else a hash of addresses and
+// ports, of fragments the addresses alone.
+//
 // # The vnet header
 //
 // Unless Offload is "off", packets have a vnet header (struct virtio_net_hdr) in front:

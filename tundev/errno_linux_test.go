@@ -224,7 +224,7 @@ func TestSettingsThatCannotBe(t *testing.T) {
 		{tundev.Config{TxQueueLen: -1}, tundev.ErrBadConfig, "txqueuelen"},
 		{tundev.Config{MAC: packet.MAC{2}}, tundev.ErrBadConfig, "use TAP"},
 		{tundev.Config{Kind: tundev.TAP, MAC: packet.MAC{1}}, tundev.ErrBadConfig, "even first byte"},
-		{tundev.Config{Queues: 2}, errors.ErrUnsupported, "queues"},
+		{tundev.Config{Queues: -1}, tundev.ErrBadConfig, "queues"},
 		{tundev.Config{Queues: 257}, tundev.ErrBadConfig, "1 to 256"},
 		{tundev.Config{Offload: "no"}, tundev.ErrBadConfig, `"off"`},
 		{tundev.Config{Name: "tun%d", Persist: true}, tundev.ErrBadConfig, "without %d"},

@@ -62,7 +62,7 @@ func (q *tunQueue) look() {
 			in.Kernel = l.Name
 		}
 		q.d.update(func(was *engine.Info) { *was = in })
-		q.follow.other.Store(true)
+		q.changed()
 	case errors.Is(err, host.ErrNoLink):
 		// A device that was moved to another namespace leaves this one just as one that was
 		// deleted does, but its descriptor goes on.
@@ -78,8 +78,8 @@ func (q *tunQueue) refresh() {
 	if q.vnet.on {
 		least = q.most + 1
 	}
-	if q.s.h != nil {
-		q.look()
+	if f := q.first; f.s.h != nil {
+		f.look()
 	}
 	q.d.update(func(in *engine.Info) { in.MTU = max(in.MTU, least) }) // if it cannot be asked
 	q.fit()

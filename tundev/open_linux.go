@@ -92,6 +92,9 @@ func OpenFD(c Config, note func(host.Change) error) (fd int, err error) {
 		return -1, err
 	}
 	defer h.Close()
+	if c.Queues > 1 {
+		return -1, &Error{Op: "open", Device: c.Name, Kind: ErrBadConfig, Fix: "one descriptor is one queue: leave queues out"}
+	}
 	t, _, err := c.open(h, note)
 	if err != nil {
 		return -1, err
@@ -168,6 +171,9 @@ func (c Config) find(h *host.Handle) (was host.Link, there bool, err error) {
 // tell. Address, MTU and the rest are as with a device that Open finds there; of one in
 // another network namespace only c can tell.
 func FromFD(fd int, c Config) (*Device, error) {
+	if c.Queues > 1 {
+		return nil, &Error{Op: "take over", Device: c.Name, Kind: ErrBadConfig, Fix: "one descriptor is one queue: leave queues out"}
+	}
 	t, s, link, err := c.takeOver(fd)
 	if err != nil {
 		return nil, err

@@ -8,7 +8,6 @@ import (
 
 	"github.com/tunscript/tunscript/engine"
 	"github.com/tunscript/tunscript/engine/packet"
-	"github.com/tunscript/tunscript/tundev/host"
 	"golang.org/x/sys/unix"
 )
 
@@ -45,23 +44,10 @@ type tunQueue struct {
 	spare *packet.Packet // what the read that found nothing was to fill
 	head  [piLen]byte
 
+	first  *tunQueue   // of the device, which sees to all of it
+	others []*tunQueue // the first's: the device's other queues
+
 	sys func([]byte) unix.Errno // a kernel of a test, in place of write(2)
-}
-
-func newDevice(c Config, t tuntap, s *setup, l host.Link, opened bool) *Device {
-	d := &Device{}
-	d.queues = []queue{newTunQueue(d, c, t, s, l, opened, openNetns())}
-	return d
-}
-
-func newTunQueue(d *Device, c Config, t tuntap, s *setup, l host.Link, opened bool, home *netns) *tunQueue {
-	c.Name = t.name // which a pattern has become
-	in := c.describe(l)
-	d.update(func(was *engine.Info) { *was = in })
-	q := &tunQueue{d: d, c: c, s: s, link: c.Kind.link(), pi: c.PI, fd: t.fd, opened: opened, home: home, room: room}
-	q.follow.watch, q.follow.index = s.watch, l.Index
-	q.vnet.on, q.vnet.udp = t.vnet(), c.Offload == OffloadMax
-	return q
 }
 
 func (q *tunQueue) attached(env engine.Env) {

@@ -51,7 +51,7 @@ func (q *tunQueue) reopen(ctx context.Context) ([]queue, error) {
 			return nil, err
 		}
 	}
-	next := newTunQueue(q.d, c, t, s, link, q.opened, q.home)
+	next := newTunQueues(q.d, c, t, s, link, q.opened, q.home)
 	q.home = nil
-	return []queue{next}, nil
+	return next, nil
 }

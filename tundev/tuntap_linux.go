@@ -15,6 +15,7 @@ const heldFix = "one program at a time reads it: `sudo fuser -v " + node + "` li
 // A tuntap is an attached descriptor and what the kernel says it is.
 type tuntap struct {
 	fd    int
+	more  []int // the descriptors of further queues
 	name  string
 	flags uint16 // of TUNGETIFF
 }
@@ -42,6 +43,46 @@ func openTuntap(path string, c Config, there bool) (t tuntap, err error) {
 	if err != nil {
 		return t, c.openError(path, err)
 	}
+	flags := c.flags()
+	if t, err = attach(fd, c.Name, flags); errors.Is(err, unix.EINVAL) && there && c.Queues <= 1 {
+		// A device made for several queues takes one that says so, too.
+		t, err = attach(fd, c.Name, flags|unix.IFF_MULTI_QUEUE)
+	}
+	if err != nil {
+		unix.Close(fd)
+		return t, c.attachError(err, there)
+	}
+	if err = t.prepare(c); err == nil {
+		err = t.openMore(path, c)
+	}
+	if err != nil {
+		t.close()
+	}
+	return t, err
+}
+
+// openMore opens and attaches the other queues of a device that has several.
+func (t *tuntap) openMore(path string, c Config) error {
+	c.Name = t.name
+	for range c.Queues - 1 {
+		fd, err := unix.Open(path, unix.O_RDWR|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return c.openError(path, err)
+		}
+		t.more = append(t.more, fd)
+		q, err := attach(fd, t.name, c.flags())
+		if err != nil {
+			return c.attachError(err, true)
+		}
+		if err := q.prepare(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flags are those of TUNSETIFF.
+func (c Config) flags() uint16 {
 	flags := uint16(unix.IFF_TUN)
 	if c.Kind == TAP {
 		flags = unix.IFF_TAP
@@ -52,18 +93,10 @@ func openTuntap(path string, c Config, there bool) (t tuntap, err error) {
 	if c.vnet() {
 		flags |= unix.IFF_VNET_HDR
 	}
-	if t, err = attach(fd, c.Name, flags); errors.Is(err, unix.EINVAL) && there {
-		// A device made for several queues takes one that says so, too.
-		t, err = attach(fd, c.Name, flags|unix.IFF_MULTI_QUEUE)
+	if c.Queues > 1 {
+		flags |= unix.IFF_MULTI_QUEUE
 	}
-	if err != nil {
-		unix.Close(fd)
-		return t, c.attachError(err, there)
-	}
-	if err = t.prepare(c); err != nil {
-		unix.Close(fd)
-	}
-	return t, err
+	return flags
 }
 
 // attach is TUNSETIFF, and TUNGETIFF for what became of it: on a device with several
@@ -96,6 +129,9 @@ func query(fd int) (tuntap, error) {
 // persistent, and whoever attaches next may not expect it.
 func (t tuntap) close() error {
 	_ = unix.IoctlSetInt(t.fd, unix.TUNSETOFFLOAD, 0) // the device may be gone
+	for _, fd := range t.more {
+		unix.Close(fd)
+	}
 	return unix.Close(t.fd)
 }
 
@@ -172,6 +208,9 @@ func (c Config) attachError(err error, there bool) error {
 		e.Kind, e.Fix = ErrBadName, "every number that fits the pattern is taken"
 	case unix.EINVAL:
 		e.Fix = "see `ip -d link show " + c.Name + "`: it must be a " + string(c.Kind) + " device"
+		if c.Queues > 1 {
+			e.Fix += ", made for several queues (`ip tuntap add ... multi_queue`), or else queues must be 1"
+		}
 		if !there {
 			e.Kind, e.Fix = ErrBadName, "the kernel does not take it: use letters, digits, - and _"
 		}
