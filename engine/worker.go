@@ -71,7 +71,7 @@ type worker struct {
 	reasons  named[Reason]
 	errors   named[string] // by program
 	classes  named[string]
-	seen     map[shown]int // errors shown already
+	reported reported
 	handles  atomic.Pointer[[]*Handle]
 	touched  []*Handle // whose counts are to be published
 
@@ -111,7 +111,7 @@ type lane struct {
 }
 
 func newWorker(e *Engine, index int) *worker {
-	w := &worker{e: e, index: index, seed: seedOf(e.seed, index), seen: map[shown]int{}}
+	w := &worker{e: e, index: index, seed: seedOf(e.seed, index)}
 	w.pool.Rand = rand.New(rand.NewChaCha8(key(w.seed)))
 	w.faults.most = cmp.Or(e.cfg.Held, DefaultHeld)
 	w.handles.Store(new([]*Handle))
