@@ -48,6 +48,7 @@ type Engine struct {
 	mu       sync.Mutex // no user code runs under it
 	state    state
 	programs []ProgramConfig
+	profiles int           // how many want handlers timed
 	done     chan struct{} // closed when everything has ended
 }
 

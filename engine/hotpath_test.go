@@ -56,12 +56,19 @@ func (d *endless) Write(ps []*packet.Packet, _ func(*packet.Packet, engine.Reaso
 // through runs n packets through an engine.
 func through(tb testing.TB, n int, c engine.Config) *endless {
 	tb.Helper()
+	return throughWith(tb, n, c, func(*engine.Engine) {})
+}
+
+// throughWith does something with the engine before it runs.
+func throughWith(tb testing.TB, n int, c engine.Config, do func(*engine.Engine)) *endless {
+	tb.Helper()
 	d := &endless{frame: text(tb, "hello").Bytes(), n: n, total: n}
 	c.Devices = []engine.DeviceConfig{{Device: d, Forward: "tun0"}}
 	eng, err := engine.New(c)
 	if err != nil {
 		tb.Fatal(err)
 	}
+	do(eng)
 	if err := eng.Run(context.Background()); err != nil {
 		tb.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"fmt"
+	"time"
 
 	"github.com/tunscript/tunscript/engine/filter"
 	"github.com/tunscript/tunscript/engine/packet"
@@ -39,6 +40,7 @@ type Handler struct {
 	Name   string         // for log, counters and captures; "" becomes the program's name and a number
 	Filter string         // pcap-filter(7) text; "" wants everything
 	Match  *filter.Filter // the same, compiled; used instead of Filter if not nil
+	Place  string         // where it is written, such as "gate.lua:3", for who looks for it; "" if nobody knows
 	Device string         // only packets that came in here; "" means all devices of the program
 	Prio   int            // -100 to 100, lowest first
 	Super  bool           // super-packets come whole; else in pieces of the MTU
@@ -93,7 +95,10 @@ type Handle struct {
 	device int // index, -1 for all
 
 	history uint64 // one bit for each of the last 64 packets, set where it failed
-	stats   handlerCounters
+
+	untimed   func(*packet.Packet) Verdict // what h.Run was before it was timed; nil: it is not
+	lastTimed time.Time
+	stats     handlerCounters
 }
 
 // Cancel ends the handler, from the next packet on. Cancelling twice does nothing.

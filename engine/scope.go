@@ -43,6 +43,7 @@ type Scope struct {
 	onEnd       []func()
 	onReload    func(any)
 	rand        *rand.Rand
+	value       any
 	born        time.Time // what Now says while detached
 	made        int       // handlers registered so far
 	attached    bool
@@ -88,6 +89,12 @@ func (s *Scope) Rand() *rand.Rand { return s.rand }
 
 // Worker is this worker's number, from 1.
 func (s *Scope) Worker() int { return s.w.index + 1 }
+
+// SetValue has the scope keep v, for who meets it again: in Engine.Do.
+func (s *Scope) SetValue(v any) { s.value = v }
+
+// Value is what SetValue was given last.
+func (s *Scope) Value() any { return s.value }
 
 // Attached reports whether the program takes part: Start has returned and the
 // exchange that brings it in has happened.

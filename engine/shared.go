@@ -51,3 +51,28 @@ func (s *Scope) Shared(name string) (*shared.Dict, error) {
 	}
 	return o.store.Dict(name)
 }
+
+// sharedStats are those of all dictionaries together.
+func (e *Engine) sharedStats() (sum shared.Stats) {
+	add := func(s *shared.Store) {
+		if s == nil {
+			return
+		}
+		st := s.Stats()
+		sum.Entries += st.Entries
+		sum.Bytes += st.Bytes
+		sum.Evicted += st.Evicted
+		sum.Expired += st.Expired
+	}
+	e.stores.mu.Lock()
+	defer e.stores.mu.Unlock()
+	for _, s := range e.stores.common {
+		add(s)
+	}
+	for _, o := range *e.workers[0].owns.Load() {
+		o.mu.Lock()
+		add(o.store)
+		o.mu.Unlock()
+	}
+	return sum
+}

@@ -3,6 +3,9 @@ package engine
 import (
 	"sync"
 	"sync/atomic"
+	"time"
+
+	"github.com/tunscript/tunscript/engine/shared"
 )
 
 // Stats is what an engine has counted since it was made. Counts only grow.
@@ -15,6 +18,7 @@ type Stats struct {
 	Failures map[string]uint64 // the same, by kind: "runtime", "instructions", "memory"; see Classed
 	Flows    FlowStats
 	Faults   FaultStats
+	Shared   shared.Stats // of all dictionaries
 }
 
 // FaultStats counts what bad links did to packets, but for the drops: those are in
@@ -54,6 +58,10 @@ type HandlerStats struct {
 	Packets       uint64 // seen
 	Failed        uint64
 	Off           bool // switched off after too many failures
+
+	Place string        // where it is written, such as "gate.lua:3"; "" if nobody knows
+	Timed uint64        // packets that were timed, see Engine.Profile
+	Took  time.Duration // all of them together
 }
 
 // A counter has one writer, the worker, and any number of readers. The worker
@@ -76,7 +84,8 @@ type deviceCounters struct{ received, receivedBytes, sent, sentBytes, lost, gone
 
 type handlerCounters struct {
 	packets, failed counter
-	touched         bool // since they were published
+	timed, took     counter // of a sample of packets, in ns
+	touched         bool    // since they were published
 	off             atomic.Bool
 }
 
@@ -97,6 +106,8 @@ func (w *worker) publish() {
 	for i, h := range w.touched {
 		h.stats.packets.publish()
 		h.stats.failed.publish()
+		h.stats.took.publish()
+		h.stats.timed.publish()
 		h.stats.touched = false
 		w.touched[i] = nil
 	}

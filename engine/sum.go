@@ -1,6 +1,9 @@
 package engine
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Stats returns what was counted so far, but for the batches in hand. It is safe at
 // any time, also after Run.
@@ -18,6 +21,7 @@ func (e *Engine) Stats() Stats {
 		handlers = merge(handlers, w.handlerStats())
 	}
 	s.Handlers = handlers
+	s.Shared = e.sharedStats()
 	return s
 }
 
@@ -72,6 +76,7 @@ func (w *worker) handlerStats() []HandlerStats {
 		all = append(all, HandlerStats{
 			Program: h.scope.Name(), Name: h.h.Name, Filter: text, Device: h.h.Device, Prio: h.h.Prio + h.scope.config.Prio,
 			Packets: h.stats.packets.get(), Failed: h.stats.failed.get(), Off: h.stats.off.Load(),
+			Place: h.h.Place, Timed: h.stats.timed.get(), Took: time.Duration(h.stats.took.get()),
 		})
 	}
 	return all
@@ -97,13 +102,15 @@ func merge(all, more []HandlerStats) []HandlerStats {
 		}
 		if at < 0 {
 			at = end
-			all = slices.Insert(all, at, HandlerStats{Program: h.Program, Name: h.Name, Filter: h.Filter, Device: h.Device, Prio: h.Prio})
+			all = slices.Insert(all, at, HandlerStats{Program: h.Program, Name: h.Name, Filter: h.Filter, Device: h.Device, Prio: h.Prio, Place: h.Place})
 			met = slices.Insert(met, at, false)
 		}
 		met[at] = true
 		all[at].Packets += h.Packets
 		all[at].Failed += h.Failed
 		all[at].Off = all[at].Off || h.Off
+		all[at].Timed += h.Timed
+		all[at].Took += h.Took
 	}
 	return all
 }

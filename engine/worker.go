@@ -57,6 +57,7 @@ type worker struct {
 	hand   *packet.Packet // the packet in hand
 	last   *Scope         // who ran last
 	stale  bool           // chains are to be made anew
+	timing bool           // handlers are timed
 	broken []*Scope       // to be started anew
 
 	ended bool
@@ -73,6 +74,7 @@ type worker struct {
 	classes  named[string]
 	reported reported
 	handles  atomic.Pointer[[]*Handle]
+	owns     atomic.Pointer[[]*own]
 	touched  []*Handle // whose counts are to be published
 
 	impairments []*Impairment // of the configuration
@@ -115,6 +117,7 @@ func newWorker(e *Engine, index int) *worker {
 	w.pool.Rand = rand.New(rand.NewChaCha8(key(w.seed)))
 	w.faults.most = cmp.Or(e.cfg.Held, DefaultHeld)
 	w.handles.Store(new([]*Handle))
+	w.owns.Store(new([]*own))
 	w.lostOne = func(p *packet.Packet, why Reason) {
 		p.SetTag(taken | lostBit)
 		w.lost(w.writing, p, why)
@@ -242,11 +245,17 @@ func (w *worker) rebuild() {
 	w.restartBroken()
 	w.stale = false
 	var all []*Handle
+	var owns []*own
 	for _, s := range w.scopes {
 		s.prune()
+		owns = append(owns, s.config.own)
 		all = append(all, s.handles...)
 	}
+	for _, h := range all {
+		h.setTiming(w.timing)
+	}
 	w.handles.Store(&all)
+	w.owns.Store(&owns)
 	for _, l := range w.devices {
 		l.chain = buildChain(w.scopes, l.index)
 	}

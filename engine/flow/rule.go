@@ -1,6 +1,9 @@
 package flow
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // An Action is what a rule says.
 type Action uint8
@@ -31,6 +34,15 @@ const (
 
 // NoWay is a way out that is not known.
 const NoWay = -1
+
+// way is the number of a way out as an entry has it: NoWay where it is larger than any
+// engine has devices.
+func way(n int) int16 {
+	if n > math.MaxInt16 {
+		return NoWay
+	}
+	return int16(n)
+}
 
 // A change is what a rule changed in its flow, for Settle to take back.
 type change struct {
@@ -116,7 +128,7 @@ func (t *Table) Settle(f Flow, forwarded bool, in, out int) {
 		switch {
 		case e.gen != c.gen || c.i != f.i || c.gen != f.gen:
 		case forwarded:
-			e.way[c.dir], e.way[1-c.dir] = int32(out), int32(in)
+			e.way[c.dir], e.way[1-c.dir] = way(out), way(in)
 		default:
 			t.undo(c)
 		}

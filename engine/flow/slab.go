@@ -11,7 +11,8 @@ type entry struct {
 	seen         time.Duration
 	gen          uint32 // odd while the flow lives
 	shares       uint32 // the first of what programs keep
-	way          [2]int32
+	born         uint32 // seconds, so that an entry is two cache lines
+	way          [2]int16
 	set          [2]fields // what is rewritten in packets of each direction, said or undone
 	held         [2]bool   // the index has the key
 	state        state
@@ -54,7 +55,7 @@ func (t *Table) alloc() uint32 {
 		t.free = t.entry(i).newer
 	}
 	e := t.entry(i)
-	*e = entry{gen: e.gen + 1, way: [2]int32{NoWay, NoWay}}
+	*e = entry{gen: e.gen + 1, way: [2]int16{NoWay, NoWay}}
 	return i
 }
 

@@ -182,7 +182,7 @@ func (t *Table) create(k tuple, p *packet.Packet, s subject) Flow {
 	if s != report {
 		e.advance(p, d, s)
 	}
-	e.seen = t.now
+	e.born, e.seen = uint32(t.now/time.Second), t.now
 	t.enter(i, e.of())
 	t.stats.Held++
 	t.stats.Made++
