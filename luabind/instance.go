@@ -60,6 +60,7 @@ func newInstance(s *Script, scope *engine.Scope) (*instance, error) {
 		return nil, err
 	}
 	in.state = state
+	scope.SetValue(in)
 	in.openKinds()
 	in.openGlobals()
 	in.hand = in.newPooledRef()

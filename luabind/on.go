@@ -24,7 +24,8 @@ type handler struct {
 // on is on(fn), on(filter, fn) and on{ filter, run = fn, ... }.
 func (in *instance) on(L *lua.LState) int {
 	h := &handler{line: in.line(L)}
-	config := engine.Handler{Name: fmt.Sprintf("%s:%d", in.script.name, h.line)}
+	config := engine.Handler{Place: fmt.Sprintf("%s:%d", in.script.name, h.line)}
+	config.Name = config.Place
 	err := in.onArgs(L, h, &config)
 	if err == nil && h.fn == nil {
 		err = errors.New(`on: a handler wants a function: on("udp", function(p) ... end)`)

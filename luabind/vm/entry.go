@@ -16,6 +16,12 @@ func (s *State) Run(c *Chunk, args ...lua.LValue) ([]lua.LValue, error) {
 	return s.enter(s.lim.LoadInstructions, s.instantiate(c), args)
 }
 
+// Do runs a chunk as Call does a function: under Limits.Instructions, as if it were part
+// of the script, whose globals it shares.
+func (s *State) Do(c *Chunk, args ...lua.LValue) ([]lua.LValue, error) {
+	return s.enter(s.lim.Instructions, s.instantiate(c), args)
+}
+
 // Call enters Lua: it calls fn with args under Limits.Instructions and returns all
 // of its results. The slice is good until the next entry and must not be changed.
 // In the steady state Call allocates nothing itself.

@@ -37,7 +37,7 @@ func (s *State) openLibrary() {
 	if !s.opt.Trusted {
 		str = s.locked[str]
 	}
-	all := s.shown(str)
+	all := s.Shown(str)
 	all.RawSetString("gfind", all.RawGetString("gmatch")) // its name in Lua 5.0
 
 	// Methods of strings. The table that getmetatable shows is not this one.
@@ -110,8 +110,8 @@ func (s *State) writable(L *lua.LState, t *lua.LTable) *lua.LTable {
 	return t
 }
 
-// shown is what to read in place of t.
-func (s *State) shown(t *lua.LTable) *lua.LTable {
+// Shown is what to read in place of t: what is behind it if it is read-only.
+func (s *State) Shown(t *lua.LTable) *lua.LTable {
 	if r, ok := s.locked[t]; ok {
 		return r
 	}

@@ -61,7 +61,7 @@ func (s *State) setMetatable(L *lua.LState) int {
 
 func (s *State) nextFunction(L *lua.LState) int {
 	s.chargeKey(L, L.Get(2))
-	k, v := s.next(L, s.shown(checkTable(L, 1)), L.Get(2))
+	k, v := s.next(L, s.Shown(checkTable(L, 1)), L.Get(2))
 	if k == lua.LNil {
 		L.Push(lua.LNil)
 		return 1
@@ -115,7 +115,7 @@ func (s *State) rawEqual(L *lua.LState) int {
 
 func (s *State) rawGet(L *lua.LState) int {
 	s.chargeKey(L, L.Get(2))
-	L.Push(s.shown(checkTable(L, 1)).RawGet(checkAny(L, 2)))
+	L.Push(s.Shown(checkTable(L, 1)).RawGet(checkAny(L, 2)))
 	return 1
 }
 
@@ -261,7 +261,7 @@ var typeNames = func() (v [int(lua.LTChannel) + 1]lua.LValue) {
 }()
 
 func (s *State) unpack(L *lua.LState) int {
-	t := s.shown(checkTable(L, 1))
+	t := s.Shown(checkTable(L, 1))
 	i := optInt(L, 2, 1)
 	j := 0
 	if L.Get(3) == lua.LNil {

@@ -67,7 +67,7 @@ func (s *State) mathLib() map[string]lua.LGFunction {
 
 // openMath adds what is no function.
 func (s *State) openMath() {
-	t := s.shown(s.l.G.Global.RawGetString("math").(*lua.LTable))
+	t := s.Shown(s.l.G.Global.RawGetString("math").(*lua.LTable))
 	t.RawSetString("pi", lua.LNumber(math.Pi))
 	t.RawSetString("huge", lua.LNumber(math.Inf(1)))
 }

@@ -21,12 +21,12 @@ func (s *State) tableLib() map[string]lua.LGFunction {
 }
 
 func (s *State) tabGetn(L *lua.LState) int {
-	pushInt(L, s.tableLen(s.shown(checkTable(L, 1))))
+	pushInt(L, s.tableLen(s.Shown(checkTable(L, 1))))
 	return 1
 }
 
 func (s *State) tabMaxn(L *lua.LState) int {
-	t := s.shown(checkTable(L, 1))
+	t := s.Shown(checkTable(L, 1))
 	most := lua.LNumber(0)
 	n := 0
 	t.ForEach(func(k, _ lua.LValue) {
@@ -41,7 +41,7 @@ func (s *State) tabMaxn(L *lua.LState) int {
 }
 
 func (s *State) tabConcat(L *lua.LState) int {
-	t := s.shown(checkTable(L, 1))
+	t := s.Shown(checkTable(L, 1))
 	sep := optString(L, 2, "")
 	i := optInt(L, 3, 1)
 	j := 0
@@ -150,7 +150,7 @@ func (s *State) tabRemove(L *lua.LState) int {
 }
 
 func (s *State) tabForeach(L *lua.LState) int {
-	t := s.shown(checkTable(L, 1))
+	t := s.Shown(checkTable(L, 1))
 	fn := checkFunction(L, 2)
 	for k, v := s.next(L, t, lua.LNil); k != lua.LNil; k, v = s.next(L, t, k) {
 		L.Push(fn)
@@ -166,7 +166,7 @@ func (s *State) tabForeach(L *lua.LState) int {
 }
 
 func (s *State) tabForeachi(L *lua.LState) int {
-	t := s.shown(checkTable(L, 1))
+	t := s.Shown(checkTable(L, 1))
 	fn := checkFunction(L, 2)
 	n := s.tableLen(t)
 	for i := 1; i <= n; i++ {
