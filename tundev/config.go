@@ -75,11 +75,11 @@ type Config struct {
 	// set up.
 	Manage bool
 
-	// Reopen opens the device again after it was lost, and returns a descriptor as
-	// FromFD takes it: for a process that may not do that itself, and has another that
+	// Reopen opens the device again after it was lost, and returns as many descriptors
+	// as FromFD took: for a process that may not do that itself, and has another that
 	// may. It must return soon after ctx ends. nil: what Open opened is opened as Open
 	// did, and what FromFD took over stays lost.
-	Reopen func(ctx context.Context) (fd int, err error)
+	Reopen func(ctx context.Context) (fds []int, err error)
 
 	// Queues is how many queues the device has, each for a worker of the engine, at most
 	// 256; 0 is 1. The kernel chooses one for each flow: the one that the flow was last

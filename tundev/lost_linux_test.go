@@ -319,16 +319,16 @@ func TestSomebodyElseOpensItAgain(t *testing.T) {
 	labtest.Need(t, "ip", "ping")
 	w := newWorld(t)
 	asked := 0
-	open := func(context.Context) (fd int, err error) {
+	open := func(context.Context) (fds []int, err error) {
 		asked++
-		err = w.do(func() error { fd, err = tundev.OpenFD(stayed, nil); return err })
-		return fd, err
+		err = w.do(func() error { fds, err = tundev.OpenFD(stayed, nil); return err })
+		return fds, err
 	}
 	take := func(c tundev.Config) (d *tundev.Device) {
 		t.Helper()
-		fd, err := open(t.Context())
+		fds, err := open(t.Context())
 		w.must(err)
-		w.must(w.do(func() error { d, err = tundev.FromFD(fd, c); return err }))
+		w.must(w.do(func() error { d, err = tundev.FromFD(fds[0], c); return err }))
 		return d
 	}
 	c := stayed

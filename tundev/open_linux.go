@@ -75,31 +75,28 @@ func netlinks() (*host.Handle, *host.Watch, error) {
 	return h, w, err
 }
 
-// OpenFD is [Open] for who opens a device and hands its descriptor on, to a process
-// without the right to: there [FromFD] makes a Device of it. The descriptor is the
-// caller's. So is what Manage changes on a device that was there before: each change
+// OpenFD is [Open] for who opens a device and hands its descriptors on, one for each
+// queue, to a process without the right to: there [FromFD] makes a Device of them. The
+// descriptors are the caller's. So is what Manage changes on a device that was there before: each change
 // is told to note, which may be nil, before it is made, for host.Handle.Undo to take
 // back when the device is closed. If note fails the device is not opened.
-func OpenFD(c Config, note func(host.Change) error) (fd int, err error) {
+func OpenFD(c Config, note func(host.Change) error) (fds []int, err error) {
 	if err := c.check(); err != nil {
-		return -1, err
+		return nil, err
 	}
 	c.Kind = cmp.Or(c.Kind, TUN)
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	h, err := host.Open()
 	if err != nil {
-		return -1, err
+		return nil, err
 	}
 	defer h.Close()
-	if c.Queues > 1 {
-		return -1, &Error{Op: "open", Device: c.Name, Kind: ErrBadConfig, Fix: "one descriptor is one queue: leave queues out"}
-	}
 	t, _, err := c.open(h, note)
 	if err != nil {
-		return -1, err
+		return nil, err
 	}
-	return t.fd, nil
+	return append([]int{t.fd}, t.more...), nil
 }
 
 // open is what both have in common: an attached descriptor, and the host's side set up.
@@ -165,24 +162,28 @@ func (c Config) find(h *host.Handle) (was host.Link, there bool, err error) {
 }
 
 // FromFD makes a Device of a descriptor of /dev/net/tun that somebody else opened and
-// attached: a privileged parent, systemd, a container runtime. It belongs to the Device
-// if there is no error. What it is the kernel says, and a Name or Kind in c that says
-// otherwise is an error; but PI must be as it was opened, for that the kernel does not
-// tell. Address, MTU and the rest are as with a device that Open finds there; of one in
-// another network namespace only c can tell.
-func FromFD(fd int, c Config) (*Device, error) {
-	if c.Queues > 1 {
-		return nil, &Error{Op: "take over", Device: c.Name, Kind: ErrBadConfig, Fix: "one descriptor is one queue: leave queues out"}
+// attached: a privileged parent, systemd, a container runtime. More are those of the
+// device's further queues. They belong to the Device if there is no error. What it is
+// the kernel says, and a Name, Kind or Queues in c that says otherwise is an error; but
+// PI must be as it was opened, for that the kernel does not tell. Address, MTU and the
+// rest are as with a device that Open finds there; of one in another network namespace
+// only c can tell.
+func FromFD(fd int, c Config, more ...int) (*Device, error) {
+	if c.Queues > 1 && c.Queues != 1+len(more) {
+		return nil, &Error{Op: "take over", Device: c.Name, Kind: ErrBadConfig,
+			Fix: fmt.Sprintf("one descriptor is one queue: give all %d, or leave queues out", c.Queues)}
 	}
-	t, s, link, err := c.takeOver(fd)
+	c.Queues = 1 + len(more)
+	t, s, link, err := c.takeOver(append([]int{fd}, more...))
 	if err != nil {
 		return nil, err
 	}
 	return newDevice(c, t, s, link, false), nil
 }
 
-// takeOver looks at a descriptor and what is behind it, and completes c.
-func (c *Config) takeOver(fd int) (t tuntap, s *setup, link host.Link, err error) {
+// takeOver looks at descriptors and what is behind them, and completes c.
+func (c *Config) takeOver(fds []int) (t tuntap, s *setup, link host.Link, err error) {
+	fd := fds[0]
 	t, err = query(fd)
 	if err != nil {
 		return t, nil, link, &Error{Op: "take over", Device: c.Name, Kind: ErrMismatch, Err: err,
@@ -195,10 +196,20 @@ func (c *Config) takeOver(fd int) (t tuntap, s *setup, link host.Link, err error
 	if err := c.check(); err != nil {
 		return t, nil, link, err
 	}
-	if err := t.prepare(*c); err != nil {
-		return t, nil, link, err
+	for _, fd := range fds {
+		q, err := query(fd)
+		if err == nil && q.name != t.name {
+			err = &Error{Op: "take over", Device: t.name, Kind: ErrMismatch, Fix: "another descriptor is of " + q.name}
+		}
+		if err == nil {
+			err = q.prepare(*c)
+		}
+		if err != nil {
+			return t, nil, link, err
+		}
+		unix.CloseOnExec(fd)
 	}
-	unix.CloseOnExec(fd)
+	t.more = fds[1:]
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	s = &setup{name: t.name}

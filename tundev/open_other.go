@@ -17,9 +17,9 @@ func missing(op, name string) error {
 func Open(c Config) (*Device, error) { return nil, missing("open", c.Name) }
 
 // FromFD fails: only Linux has these devices.
-func FromFD(fd int, c Config) (*Device, error) { return nil, missing("take over", c.Name) }
+func FromFD(fd int, c Config, more ...int) (*Device, error) { return nil, missing("take over", c.Name) }
 
 // OpenFD fails: only Linux has these devices.
-func OpenFD(c Config, note func(host.Change) error) (fd int, err error) {
-	return -1, missing("open", c.Name)
+func OpenFD(c Config, note func(host.Change) error) (fds []int, err error) {
+	return nil, missing("open", c.Name)
 }

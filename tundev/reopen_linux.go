@@ -32,12 +32,14 @@ func (q *tunQueue) reopen(ctx context.Context) ([]queue, error) {
 	c := q.c
 	switch {
 	case c.Reopen != nil:
-		fd, err := c.Reopen(ctx)
+		fds, err := c.Reopen(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if t, s, link, err = c.takeOver(fd); err != nil {
-			unix.Close(fd)
+		if t, s, link, err = c.takeOver(fds); err != nil {
+			for _, fd := range fds {
+				unix.Close(fd)
+			}
 			return nil, err
 		}
 	case !q.opened:
