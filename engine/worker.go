@@ -72,7 +72,7 @@ type worker struct {
 	reasons  named[Reason]
 	errors   named[string] // by program
 	classes  named[string]
-	reported reported
+	seen     map[shown]int // errors shown already
 	handles  atomic.Pointer[[]*Handle]
 	owns     atomic.Pointer[[]*own]
 	touched  []*Handle // whose counts are to be published
@@ -113,7 +113,7 @@ type lane struct {
 }
 
 func newWorker(e *Engine, index int) *worker {
-	w := &worker{e: e, index: index, seed: seedOf(e.seed, index)}
+	w := &worker{e: e, index: index, seed: seedOf(e.seed, index), seen: map[shown]int{}}
 	w.pool.Rand = rand.New(rand.NewChaCha8(key(w.seed)))
 	w.faults.most = cmp.Or(e.cfg.Held, DefaultHeld)
 	w.handles.Store(new([]*Handle))

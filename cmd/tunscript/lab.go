@@ -117,7 +117,6 @@ func (f *labFlags) run(c *cobra.Command, scripts, command []string) error {
 	defer net.close()
 	ec.Devices = net.devices
 	promptly()
-	f.errors = cfg.Engine.Errors
 	s, err := newSession(c.Context(), ec, f.watchFlags, c.OutOrStdout())
 	if err != nil {
 		setup.Close(ec.Devices)

@@ -149,6 +149,7 @@ func Supported(c *config.Config) error {
 	refuse(c.Engine.Workers > 1, "engine.workers")
 	refuse(c.Engine.User != "", "engine.user")
 	refuse(c.Engine.Group != "", "engine.group")
+	refuse(c.Engine.Errors != "", "engine.errors")
 	refuse(len(c.Host.Loop) > 0, "host.loop")
 	refuse(c.Host.Masquerade, "host.masquerade")
 	refuse(c.Control.Socket != "", "control.socket")
