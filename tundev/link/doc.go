@@ -3,7 +3,8 @@
 //
 // On a [TCP] link every packet has its length before it, 16 bits, big-endian. That is the
 // wire format of simpletun, so either end may be that program. With certificates the
-// stream is TLS 1.3. On a [UDP] link every packet is a datagram.
+// stream is TLS 1.3. On a [UDP] link every packet is a datagram, and one without bytes only
+// says that its sender is there.
 //
 // It implements engine.Device, as a driver does, and knows of the engine only that
 // interface; of packets that they are bytes. It knows no TUN device and no configuration

@@ -35,7 +35,7 @@ func TestPacketsGoBothWays(t *testing.T) {
 			for _, w := range []*worker{a, b} {
 				w.until("4 packets each way", func(s link.Stats) bool { return s.Sent == 4 && s.Received == 4 })
 				s := w.dev.Stats()
-				if s.Peers != 1 || s.Dropped+s.Malformed+s.TooBig+s.Empty > 0 {
+				if s.Peers != 1 || s.Dropped+s.Malformed+s.TooBig > 0 || tt.kind == link.TCP && s.Empty > 0 {
 					t.Errorf("%s: %+v, want one peer and nothing lost", w.dev.Info().Name, s)
 				}
 			}
@@ -59,7 +59,7 @@ func TestUDPBetweenTwoThatKnowEachOther(t *testing.T) {
 		w.until("an address", connected)
 	}
 	stranger.send(udp(100, 9))
-	a.until("a stranger", func(s link.Stats) bool { return s.Stranger == 1 })
+	a.until("a stranger", func(s link.Stats) bool { return s.Stranger > 0 })
 	b.send(udp(100, 1))
 	a.expect(udp(100, 1))
 	a.send(udp(100, 2))
@@ -71,14 +71,15 @@ func TestUDPHasOnePeerAtATime(t *testing.T) {
 	leaks(t)
 	a := open(t, link.Config{Name: "a", Kind: link.UDP, Local: anyPort}, nil)
 	a.send(udp(100, 0))
+	a.until("a packet without a peer", func(s link.Stats) bool { return s.Dropped == 1 })
 	b := open(t, link.Config{Name: "b", Kind: link.UDP, Remote: a.dev.Addr()}, nil)
+	a.until("a peer that has said nothing yet but that it is there", connected)
+	a.send(udp(100, 1))
+	b.expect(udp(100, 1))
 	c := open(t, link.Config{Name: "c", Kind: link.UDP, Remote: a.dev.Addr()}, nil)
-	b.until("an address", connected)
 	c.until("an address", connected)
-	b.send(udp(100, 1))
-	a.expect(udp(100, 1))
 	c.send(udp(100, 2))
-	a.until("a stranger", func(s link.Stats) bool { return s.Stranger == 1 })
+	a.until("a stranger", func(s link.Stats) bool { return s.Stranger > 0 })
 	a.send(udp(100, 3))
 	b.expect(udp(100, 3))
 	if s := a.dev.Stats(); s.Dropped != 1 {

@@ -15,7 +15,7 @@ type Stats struct {
 	Failed  uint64 // the system did not take it: UDP only
 
 	// Sent by the peer, but not to the engine.
-	Empty     uint64 // a length of 0
+	Empty     uint64 // a length of 0; on UDP it says that the peer is there
 	TooBig    uint64 // a length above the MTU
 	Malformed uint64 // no IP packet, or no Ethernet frame
 	Overrun   uint64 // the engine was behind: UDP only

@@ -97,7 +97,11 @@ func (s *flight) read(in, out *ring) error {
 			n.failed.Add(1)
 			time.Sleep(time.Millisecond)
 		case size == 0:
-			n.empty.Add(1)
+			if s.from(from, out) {
+				n.empty.Add(1)
+			} else {
+				n.stranger.Add(1)
+			}
 		case size > d.conf.maxLen():
 			n.tooBig.Add(1)
 		case malformed(buf[:size], d.info.Link):
@@ -136,7 +140,35 @@ func (s *flight) from(a netip.AddrPort, out *ring) bool {
 	return true
 }
 
+// alive is how often the end with Remote says that it is there, at the latest: half of
+// silence, and less than the 30 s after which many a NAT forgets who sends.
+const alive = silence / 2
+
+// announce sends an empty datagram now, soon again, and then every five seconds, so that
+// an end that waits knows where to send to before there is a packet. It returns what
+// ends it.
+func (s *flight) announce() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for pause := firstPause; ; pause = min(2*pause, alive) {
+			s.c.WriteToUDPAddrPort(nil, s.to) // lost: the next one may arrive
+			if !sleep(ctx, pause) {
+				return
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
 func (s *flight) write(out *ring) error {
+	if s.fixed {
+		defer s.announce()()
+	}
 	n := &s.d.n
 	var b []byte
 	for {
