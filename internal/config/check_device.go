@@ -84,9 +84,9 @@ func takers(key string) []Kind {
 		return []Kind{TAP, PCAP, UDP, TCP}
 	case "path":
 		return []Kind{PCAP}
-	case "local", "remote", "link":
+	case "local", "remote", "link", "insecure":
 		return []Kind{UDP, TCP}
-	case "cert", "key", "ca", "insecure":
+	case "cert", "key", "ca":
 		return []Kind{TCP}
 	}
 	return nil
@@ -134,7 +134,7 @@ func (k *checker) mtu(key string, d *Device) {
 	if d.Kind == UDP {
 		most = datagram // what fits behind IPv4 and UDP headers
 	}
-	if d.Kind == TAP || (d.Kind == UDP && d.Link == LinkEthernet) {
+	if d.Kind == TAP || ((d.Kind == UDP || d.Kind == TCP) && d.Link == LinkEthernet) {
 		most -= ethernet
 	}
 	if !k.fine(key) {

@@ -36,6 +36,22 @@ func (k *checker) link(key string, i int) {
 	if d.Kind == TCP {
 		k.tls(key, d)
 	}
+	k.exposed(key, d)
+}
+
+// exposed refuses to take packets from whoever on the network sends some, unless the
+// file says in words that it is meant so.
+func (k *checker) exposed(key string, d *Device) {
+	listens := d.Local.IsValid() && (d.Remote == (HostPort{}) || d.Kind == UDP)
+	if !listens || d.Insecure || d.Cert != "" || d.Local.Addr().Unmap().IsLoopback() ||
+		!k.fine(key+".local", key+".cert", key+".insecure") {
+		return
+	}
+	hint := "add cert, key and ca, or insecure = true if that is meant"
+	if d.Kind == UDP {
+		hint = `use kind = "tcp" with cert, key and ca, or add insecure = true if that is meant`
+	}
+	k.wrong(key+".local", hint, "anybody who reaches %s could send packets", d.Local)
 }
 
 func (k *checker) tls(key string, d *Device) {
@@ -50,7 +66,9 @@ func (k *checker) tls(key string, d *Device) {
 		k.wrong(key+".key", "add cert", "a key needs its certificate")
 	case d.Insecure && d.CA != "":
 		k.wrong(key+".insecure", "leave one of them out", "insecure accepts any certificate, ca only some")
-	case listens && d.Cert == "" && (d.CA != "" || d.Insecure):
+	case listens && d.Cert == "" && d.CA != "":
 		k.wrong(key+".cert", "add cert and key", "the end that waits for TLS needs a certificate")
+	case listens && d.Cert != "" && d.CA == "" && !d.Insecure:
+		k.wrong(key+".cert", "add ca, or insecure = true to let everybody in", "nothing says whose certificates may connect")
 	}
 }
