@@ -110,7 +110,7 @@ func open(cfg *config.Config, opt setup.Options) (engine.Config, error) {
 	if ec.Programs, err = setup.Scripts(cfg, opt); err != nil {
 		return ec, err
 	}
-	if ec.Devices, err = setup.Devices(cfg); err != nil {
+	if ec.Devices, err = setup.Devices(cfg, opt); err != nil {
 		return ec, runError{err}
 	}
 	return ec, nil

@@ -21,6 +21,7 @@ import (
 	"github.com/tunscript/tunscript/luabind"
 	"github.com/tunscript/tunscript/luabind/vm"
 	"github.com/tunscript/tunscript/tundev"
+	"github.com/tunscript/tunscript/tundev/link"
 )
 
 // Options are what is not in a configuration.
@@ -156,7 +157,6 @@ func Supported(c *config.Config) error {
 	refuse(c.Metrics.Listen.IsValid(), "metrics.listen")
 	for i, d := range c.Devices {
 		key := fmt.Sprintf("device[%d].", i+1)
-		refuse(d.Kind == config.UDP || d.Kind == config.TCP, key+"kind")
 		refuse(d.Queues > 1, key+"queues")
 	}
 	if len(all) > 0 {
@@ -166,11 +166,13 @@ func Supported(c *config.Config) error {
 }
 
 // Devices opens every device of c. If one fails those before it are closed.
-func Devices(c *config.Config) ([]engine.DeviceConfig, error) {
+func Devices(c *config.Config, opt Options) ([]engine.DeviceConfig, error) {
 	return devices(c, func(i int, d config.Device) (engine.Device, error) {
 		switch d.Kind {
 		case config.PCAP:
 			return openCapture(d)
+		case config.UDP, config.TCP:
+			return link.Open(Link(d, opt.Log))
 		default:
 			return tundev.Open(Tun(d))
 		}
@@ -182,8 +184,11 @@ func Devices(c *config.Config) ([]engine.DeviceConfig, error) {
 func Pretend(c *config.Config) ([]engine.DeviceConfig, error) {
 	return devices(c, func(i int, d config.Device) (engine.Device, error) {
 		tc := Tun(d)
-		if d.Kind == config.PCAP {
+		switch {
+		case d.Kind == config.PCAP:
 			tc.Kind = tundev.TUN
+		case isLink(d):
+			tc = pretendLink(d)
 		}
 		dev, _ := tundev.Pipe(tc)
 		return dev, nil
