@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 )
@@ -65,9 +66,20 @@ func parseNetwork(s string) (netip.Prefix, error) {
 	}
 	p, err := netip.ParsePrefix(s)
 	if err != nil {
+		text, length, _ := strings.Cut(s, "/")
+		if a, aerr := netip.ParseAddr(text); aerr == nil && a.Zone() == "" {
+			return p, fmt.Errorf("%q: the prefix of an %s network has 0 to %d bits, not %q", clip(s), family(a), a.BitLen(), clip(length))
+		}
 		return p, fmt.Errorf("%q is no network: write it as \"192.0.2.0/24\" or \"2001:db8::/32\"", clip(s))
 	}
 	return p.Masked(), nil
+}
+
+func family(a netip.Addr) string {
+	if a.Is4() {
+		return "IPv4"
+	}
+	return "IPv6"
 }
 
 // networkOf is the network that v is, for patterns that take one as a value.

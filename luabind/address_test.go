@@ -24,7 +24,7 @@ func TestAddresses(t *testing.T) {
 		`seqdiff(2^32 - 1, 0)`:                                                  "-1",
 		`seqdiff(2^31, 0)`:                                                      "-2147483648",
 		`seqdiff(2^32 + 7, 7)`:                                                  "0",
-		`cidr("192.0.2.0/33")`:                                                  `cidr: "192.0.2.0/33" is no network: write it as "192.0.2.0/24" or "2001:db8::/32"`,
+		`cidr("192.0.2.0/33")`:                                                  `cidr: "192.0.2.0/33": the prefix of an IPv4 network has 0 to 32 bits, not "33"`,
 		`cidr(7)`:                                                               `cidr: want a string such as "192.0.2.0/24", got the number 7`,
 		`cidr("192.0.2.0/24"):contains("x")`:                                    `contains: "x" is no address: write one such as "192.0.2.1" or "2001:db8::1"`,
 		`cidr("192.0.2.0/24").contains("192.0.2.1")`:                            `want a network, got the string "192.0.2.1": call it with a colon, as in net:contains(a)`,

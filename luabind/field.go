@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"net/netip"
+	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -196,5 +197,30 @@ func describe(v lua.LValue) string {
 	case lua.LBool:
 		return v.String()
 	}
-	return "a " + v.Type().String()
+	n := noun(v)
+	if strings.ContainsRune("aei", rune(n[0])) {
+		return "an " + n
+	}
+	return "a " + n
+}
+
+// noun is the word for what v is: "table", "packet", "tcp layer", "network".
+func noun(v lua.LValue) string {
+	ud, ok := v.(*lua.LUserData)
+	if !ok {
+		return v.Type().String()
+	}
+	switch x := ud.Value.(type) {
+	case *packetRef:
+		return "packet"
+	case *layerRef:
+		return x.kind.name + " layer"
+	case netip.Prefix:
+		return "network"
+	case *inbox:
+		return "inbox"
+	case *event:
+		return "event"
+	}
+	return "userdata"
 }

@@ -2,6 +2,7 @@ package luabind
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -31,8 +32,11 @@ func (in *instance) hex(L *lua.LState) int {
 		return r
 	}, string(s))
 	b, err := hex.DecodeString(digits)
+	if bad, ok := errors.AsType[hex.InvalidByteError](err); ok {
+		return in.state.Raise(L, fmt.Errorf("hex: %q: %q is no digit: write pairs of the digits 0-9 and a-f", clip(string(s)), rune(bad)))
+	}
 	if err != nil {
-		return in.state.Raise(L, fmt.Errorf("hex: %q: %w: write pairs of the digits 0-9 and a-f", clip(string(s)), err))
+		return in.state.Raise(L, fmt.Errorf("hex: %q has an odd number of digits: write each byte with two, as in \"0a\"", clip(string(s))))
 	}
 	L.Push(lua.LString(b))
 	return 1

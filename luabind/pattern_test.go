@@ -138,7 +138,7 @@ func TestPatternMistakes(t *testing.T) {
 		`{ peek = 1 }`:                          `peek: want true or false, got the number 1`,
 		`{ flow = {} }`:                         `flow: the table is no flow, or of one that has ended: use p.flow`,
 		`{ flow = "x" }`:                        `flow: want a flow, as in flow = p.flow, got the string "x"`,
-		`{ ip = { src = inbox("tcp") } }`:       `ip.src: want a value, a function or a cidr, got a userdata`,
+		`{ ip = { src = inbox("tcp") } }`:       `ip.src: want a value, a function or a cidr, got an inbox`,
 	} {
 		l := newLab(t, "spawn(function()\n recv("+pattern+")\nend)")
 		got := l.fails()

@@ -64,7 +64,7 @@ func TestOnlyDataIsHandedOn(t *testing.T) {
 		{`{ [{}] = 1 }`, `on_stop: what is returned has a table for a key: `},
 		{`(function() local t = {} t.me = { t } return t end)()`, `on_stop: what is returned["me"][1] is a table that contains itself: `},
 		{`setmetatable({}, {})`, `on_stop: what is returned is a table with a metatable: `},
-		{`ip{ dst = "192.0.2.1" }`, `on_stop: what is returned is a userdata: `},
+		{`ip{ dst = "192.0.2.1" }`, `on_stop: what is returned is a packet: `},
 		{`(function() local t = {} for i = 1, 200 do t = { t } end return t end)()`, `on_stop: what is returned[1]`},
 	}
 	for _, tt := range tests {

@@ -1,6 +1,7 @@
 package luabind
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -47,6 +48,9 @@ func (in *instance) after(L *lua.LState) int {
 
 func (in *instance) every(L *lua.LState) int {
 	d, fn := in.seconds(L, 1, "every"), in.checkFunction(L, 2, "every")
+	if d == 0 {
+		return in.state.Raise(L, errors.New("every: the period must be more than 0 seconds, as in every(0.1, fn)"))
+	}
 	in.checkMost(L, 2, "every")
 	in.checkTimers(L, "every")
 	t, err := in.scope.Every(d, func() { in.call(fn) })

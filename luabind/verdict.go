@@ -26,7 +26,7 @@ func (in *instance) verdict(values []lua.LValue) (engine.Verdict, error) {
 	}
 	for i, v := range values[1:] {
 		if v != lua.LNil {
-			return engine.Pass(), fmt.Errorf("verdict: value %d is a %s too many: %s", i+2, v.Type(), allowed)
+			return engine.Pass(), fmt.Errorf("verdict: value %d, %s, is one too many: %s", i+2, describe(v), allowed)
 		}
 	}
 	switch v := values[0].(type) {
@@ -57,7 +57,7 @@ func (in *instance) verdict(values []lua.LValue) (engine.Verdict, error) {
 	case *lua.LTable:
 		return in.listVerdict(v)
 	}
-	return engine.Pass(), fmt.Errorf("verdict: a %s means nothing: %s", values[0].Type(), allowed)
+	return engine.Pass(), fmt.Errorf("verdict: %s means nothing: %s", describe(values[0]), allowed)
 }
 
 func (in *instance) dropVerdict(rest []lua.LValue) (engine.Verdict, error) {
@@ -66,7 +66,7 @@ func (in *instance) dropVerdict(rest []lua.LValue) (engine.Verdict, error) {
 	}
 	reason, ok := rest[0].(lua.LString)
 	if !ok {
-		return engine.Pass(), fmt.Errorf("verdict: the reason of a drop is a string, not a %s", rest[0].Type())
+		return engine.Pass(), fmt.Errorf("verdict: the reason of a drop is a string, not %s", describe(rest[0]))
 	}
 	if len(rest) > 1 && rest[1] != lua.LNil {
 		return engine.Pass(), errors.New("verdict: a third value is too many: " + allowed)
