@@ -61,6 +61,7 @@ type Script struct {
 	name  string
 	dir   string // where require finds files; "": nowhere
 	chunk *vm.Chunk
+	text  string // the source, for errors at the top level
 	opt   Options
 	host  map[string]hostModule
 }
@@ -108,7 +109,7 @@ func LoadString(name, source string, opt Options) (*Script, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return &Script{name: name, chunk: chunk, opt: opt, host: host}, nil
+	return &Script{name: name, chunk: chunk, text: source, opt: opt, host: host}, nil
 }
 
 // ScriptError is everything that can be wrong with a script: the line, the
@@ -130,6 +131,9 @@ func (s *Script) Start(scope *engine.Scope) error {
 	_, err = in.state.Run(s.chunk)
 	in.loading = false
 	if err != nil {
+		if se, ok := errors.AsType[*ScriptError](err); ok && se.Script == s.name {
+			se.Locate(s.text)
+		}
 		return err
 	}
 	scope.Started(in.startEarly) // behind everything that on_start was told

@@ -38,7 +38,7 @@ func TestCheck(t *testing.T) {
 	}{
 		{"all is well", device + "[[script]]\npath = \"s.lua\"\ndevices = [\"tun0\"]\n", `on("udp", function(p) end)`, ""},
 		{"a script that is not there", device + "[[script]]\npath = \"missing.lua\"\n", "", "config.toml:5:8: script[1].path"},
-		{"a filter with a mistake", device + "[[script]]\npath = \"s.lua\"\n", "\non(\"udp prot 7\", function(p) end)", "s.lua:2: "},
+		{"a filter with a mistake", device + "[[script]]\npath = \"s.lua\"\n", "\non(\"udp prot 7\", function(p) end)", "s.lua:2:9: "},
 		{"a device that the script names", device + "[[script]]\npath = \"s.lua\"\n", `on{ "udp", device = "tun9", run = function(p) end }`, "there is tun0"},
 		{"top level that raises", device + "[[script]]\npath = \"s.lua\"\n", `error("not today")`, "s.lua:1: not today"},
 		{"a script without end", device + "[limits]\nload_instructions = 1000\n[[script]]\npath = \"s.lua\"\n", `while true do end`, "instructions"},

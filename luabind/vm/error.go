@@ -35,9 +35,9 @@ type Error struct {
 	Reason  Reason
 	Script  string // name of the chunk, as given to Compile; "" if no script line is to blame
 	Line    int    // 1-based; 0 if unknown
-	Column  int    // 1-based, of syntax errors; 0 if unknown
+	Column  int    // 1-based, of syntax errors and by Locate; 0 if unknown
 	Message string // without position, at most 4 KiB
-	Source  string // of syntax errors: the source line
+	Source  string // the source line, where the column is known
 	// Traceback has one line per Lua function that was active, innermost first,
 	// without the frames of the host.
 	Traceback []string
