@@ -15,7 +15,7 @@ func evaluate(t testing.TB, expr string) string {
 	t.Helper()
 	l, err := setup{scripts: []string{"log.info(" + expr + ")"}}.try(t)
 	if err != nil {
-		return strings.TrimPrefix(err.Error(), "script1.lua:1: ")
+		return strings.TrimPrefix(lineOnly(err), "script1.lua:1: ")
 	}
 	return strings.TrimPrefix(l.said(), "info: ")
 }

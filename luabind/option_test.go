@@ -62,7 +62,7 @@ func TestOption(t *testing.T) {
 			t.Errorf("%s, set to %v: %s, want %s", tt.spec, tt.set, got, tt.want)
 		}
 		var oe *luabind.OptionError
-		if fromOutside := err != nil && strings.Contains(got, "option.lua:1: option \"o\" of"); fromOutside != errors.As(err, &oe) {
+		if fromOutside := err != nil && strings.Contains(lineOnly(err), "option.lua:1: option \"o\" of"); fromOutside != errors.As(err, &oe) {
 			t.Errorf("%s, set to %v: the error's type does not say whose mistake it is: %v", tt.spec, tt.set, err)
 		}
 	}
