@@ -18,7 +18,13 @@ type Stats struct {
 	Failures map[string]uint64 // the same, by kind: "runtime", "instructions", "memory"; see Classed
 	Flows    FlowStats
 	Faults   FaultStats
-	Shared   shared.Stats // of all dictionaries
+	Shared   shared.Stats  // of all dictionaries
+	Workers  []WorkerStats // each worker's part
+}
+
+// WorkerStats is one worker's part of Stats.
+type WorkerStats struct {
+	Devices map[string]DeviceStats // of its queues
 }
 
 // FaultStats counts what bad links did to packets, but for the drops: those are in

@@ -17,6 +17,11 @@ func (e *Engine) Stats() Stats {
 	}
 	var handlers []HandlerStats
 	for _, w := range e.workers {
+		part := w.deviceStats()
+		for name, d := range part {
+			s.Devices[name] = s.Devices[name].plus(d)
+		}
+		s.Workers = append(s.Workers, WorkerStats{Devices: part})
 		w.sumInto(&s)
 		handlers = merge(handlers, w.handlerStats())
 	}
@@ -25,19 +30,31 @@ func (e *Engine) Stats() Stats {
 	return s
 }
 
-// sumInto adds what the worker has counted, but for handlers.
-func (w *worker) sumInto(s *Stats) {
+// deviceStats are those of the worker's queues.
+func (w *worker) deviceStats() map[string]DeviceStats {
+	all := make(map[string]DeviceStats, len(w.devices))
 	for _, l := range w.devices {
 		c := &l.stats
-		d := s.Devices[l.name]
-		d.Received += c.received.get()
-		d.ReceivedBytes += c.receivedBytes.get()
-		d.Sent += c.sent.get()
-		d.SentBytes += c.sentBytes.get()
-		d.Lost += c.lost.get()
-		d.Gone += c.gone.get()
-		s.Devices[l.name] = d
+		all[l.name] = DeviceStats{
+			Received: c.received.get(), ReceivedBytes: c.receivedBytes.get(),
+			Sent: c.sent.get(), SentBytes: c.sentBytes.get(), Lost: c.lost.get(), Gone: c.gone.get(),
+		}
 	}
+	return all
+}
+
+func (d DeviceStats) plus(o DeviceStats) DeviceStats {
+	d.Received += o.Received
+	d.ReceivedBytes += o.ReceivedBytes
+	d.Sent += o.Sent
+	d.SentBytes += o.SentBytes
+	d.Lost += o.Lost
+	d.Gone += o.Gone
+	return d
+}
+
+// sumInto adds what the worker has counted, but for devices and handlers.
+func (w *worker) sumInto(s *Stats) {
 	for v, name := range map[verdict]string{pass: "pass", accept: "accept", drop: "drop", replace: "replace", take: "taken", hold: "hold"} {
 		s.Verdicts[name] += w.verdicts[v].get()
 	}

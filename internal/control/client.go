@@ -63,6 +63,30 @@ func (c *Client) Set(ctx context.Context, key, value string) (r Reloaded, err er
 	return r, err
 }
 
+// Eval runs Lua in a script, "" for the only one, on a worker, 0 for the first; and
+// returns its results as text.
+func (c *Client) Eval(ctx context.Context, source, script string, worker int) ([]string, error) {
+	var r evaluated
+	err := c.ask(ctx, "eval", evalArgs{source, script, worker}, nil, &r)
+	return r.Values, err
+}
+
+// Flows has each called with the flows that filter matches, "" for all. With flush what
+// scripts have decided about them natively is taken back, and flushed is how many had
+// something.
+func (c *Client) Flows(ctx context.Context, filter string, flush bool, each func(Flow) error) (flushed int, err error) {
+	var last flushedFlows
+	err = c.ask(ctx, "flows", flowsArgs{filter, flush}, eachOf(func(page flowPage) error {
+		for _, f := range page.Flows {
+			if err := each(f); err != nil {
+				return err
+			}
+		}
+		return nil
+	}), &last)
+	return last.Flushed, err
+}
+
 // Capture writes a pcapng file of the packets that filter matches, "" for all, to w,
 // until ctx ends or count of them, 0 for no end, have come in.
 func (c *Client) Capture(ctx context.Context, w io.Writer, filter string, count int64) (end Captured, err error) {
@@ -73,8 +97,16 @@ func (c *Client) Capture(ctx context.Context, w io.Writer, filter string, count 
 	return end, err
 }
 
-// Stop ends the run.
-func (c *Client) Stop(ctx context.Context) error { return c.ask(ctx, "stop", none{}, nil, nil) }
+// Stop ends the run, and waits until it has ended, or ctx does.
+func (c *Client) Stop(ctx context.Context) error {
+	if err := c.ask(ctx, "stop", none{}, nil, nil); err != nil {
+		return err
+	}
+	defer context.AfterFunc(ctx, func() { c.c.SetReadDeadline(time.Unix(1, 0)) })()
+	for c.r.Scan() {
+	}
+	return ctx.Err()
+}
 
 // eachOf decodes a line before it is given to fn.
 func eachOf[T any](fn func(T) error) func(json.RawMessage) error {

@@ -31,6 +31,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer s.Close()
+	s.Start()
 
 	ctx := context.Background()
 	c, err := control.Dial(ctx, filepath.Join(dir, "ctl"))

@@ -73,6 +73,8 @@ func newRig(t *testing.T, source string) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { r.server.Close() })
+	eventually(t, "it runs", func() bool { return eng.Do(1, script, func(*engine.Scope) {}) == nil })
+	r.server.Start()
 	return r
 }
 

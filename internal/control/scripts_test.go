@@ -49,3 +49,39 @@ func TestSet(t *testing.T) {
 		t.Errorf("n is %q, want 5 as before", r.tell["n"])
 	}
 }
+
+// Lua from outside runs in the script's globals; what is wrong with it is a script's
+// error with its line.
+func TestEval(t *testing.T) {
+	r := newRig(t, echo)
+	c := r.dial()
+	r.udp(7)
+	eventually(t, "a packet", func() bool {
+		got, err := c.Eval(t.Context(), "hits", "", 0)
+		return err == nil && len(got) == 1 && got[0] == "1"
+	})
+	if got, err := c.Eval(t.Context(), "hits = 7", "gate", 1); err != nil || len(got) != 0 {
+		t.Errorf("%q, %v", got, err)
+	}
+	if got, err := c.Eval(t.Context(), "hits, 'x'", "gate", 1); err != nil || strings.Join(got, " ") != "7 x" {
+		t.Errorf("%q, %v", got, err)
+	}
+	for _, tt := range []struct {
+		source, script string
+		worker         int
+		kind           Kind
+		want           string
+	}{
+		{"hits +", "", 0, KindScript, "eval:1:7: syntax error"},
+		{"error('no')", "", 0, KindFailed, "eval:1: no"},
+		{"while true do end", "", 0, KindFailed, "instructions"},
+		{"1", "gat", 0, KindUsage, `there is no script "gat"`},
+		{"1", "", 2, KindUsage, "worker 2"},
+	} {
+		_, err := c.Eval(t.Context(), tt.source, tt.script, tt.worker)
+		e, ok := err.(*Error)
+		if !ok || e.Kind != tt.kind || !strings.Contains(e.Text, tt.want) {
+			t.Errorf("%s: %v, want %q", tt.source, err, tt.want)
+		}
+	}
+}

@@ -1,8 +1,13 @@
 package control
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"strings"
+
+	"github.com/tunscript/tunscript/engine"
+	"github.com/tunscript/tunscript/luabind"
 )
 
 // reloadArgs name a script, or "" for all.
@@ -17,7 +22,7 @@ type Reloaded struct {
 	Failed []*Error `json:"failed,omitempty"`
 }
 
-var errNoScripts = mistake(errors.New("nothing here can be reloaded: there is no script"))
+var errNoScripts = mistake(errors.New("there is no script here"))
 
 func (s *Server) reload(args reloadArgs) (Reloaded, error) {
 	if s.host.Scripts == nil {
@@ -66,6 +71,62 @@ func (s *Server) set(args setArgs) (Reloaded, error) {
 	}
 	s.log.Info("set", "option", strings.TrimPrefix(args.Key, script+"."), "script", script)
 	return s.reloaded([]string{script}, nil), nil
+}
+
+// evalArgs are Lua, where it runs, "" for the only script, and on which worker, 0 for the
+// first.
+type evalArgs struct {
+	Source string `json:"source"`
+	Script string `json:"script"`
+	Worker int    `json:"worker"`
+}
+
+// evaluated are results as text.
+type evaluated struct {
+	Values []string `json:"values"`
+}
+
+// eval compiles here, and runs on the worker with the budget of a packet.
+func (s *Server) eval(args evalArgs) (evaluated, error) {
+	e, err := luabind.NewEval(args.Source)
+	if err != nil {
+		return evaluated{}, err
+	}
+	p, err := s.script(args.Script)
+	if err != nil {
+		return evaluated{}, err
+	}
+	var r evaluated
+	var runErr error
+	err = s.host.Engine.Do(cmp.Or(args.Worker, 1), p, func(scope *engine.Scope) { r.Values, runErr = e.Run(scope) })
+	if ce, ok := errors.AsType[*engine.ConfigError](err); ok {
+		return r, mistake(ce)
+	}
+	if runErr != nil { // the text is Lua, so it is no mistake of who asks, nor one of a script that loads
+		e := wireError(runErr)
+		e.Kind = KindFailed
+		return r, e
+	}
+	return r, err
+}
+
+// script is the one of that name, "" for the only one.
+func (s *Server) script(name string) (engine.Program, error) {
+	if s.host.Scripts == nil {
+		return nil, errNoScripts
+	}
+	if name == "" {
+		names := s.host.Scripts.Names()
+		switch len(names) {
+		case 0:
+			return nil, errNoScripts
+		case 1:
+			name = names[0]
+		default:
+			return nil, mistake(fmt.Errorf("there are several scripts: say in which, with --script: %s", strings.Join(names, ", ")))
+		}
+	}
+	return s.host.Scripts.Program(name)
 }
 
 // end ends the run.

@@ -22,7 +22,7 @@ func (s *Server) stats(none) (Snapshot, error) {
 	return s.sign(snapshot(s.host.Engine.Stats())), nil
 }
 
-// top sends a snapshot now and then.
+// top sends a snapshot now and then, and has handlers timed meanwhile.
 func (s *Server) top(ctx context.Context, args topArgs, send func(Snapshot) error) (none, error) {
 	every := time.Duration(args.Every * float64(time.Second))
 	if args.Every == 0 {
@@ -31,6 +31,7 @@ func (s *Server) top(ctx context.Context, args topArgs, send func(Snapshot) erro
 	if every < topFastest || every > topSlowest {
 		return none{}, mistake(errors.New("every is a number of seconds between 0.1 and 3600"))
 	}
+	defer s.host.Engine.Profile()()
 	t := time.NewTicker(every)
 	defer t.Stop()
 	for n := 1; ; n++ {

@@ -23,8 +23,8 @@ type Server struct {
 	all   sync.WaitGroup
 }
 
-// Listen makes the socket at path, mode 0600, and answers there on goroutines of its
-// own. It fails where another process answers already, and where the system refuses.
+// Listen makes the socket at path, mode 0600. Who connects waits until Start. It fails
+// where another process answers already, and where the system refuses.
 func Listen(path string, h Host) (*Server, error) {
 	l, err := listen(path)
 	if err != nil {
@@ -32,9 +32,11 @@ func Listen(path string, h Host) (*Server, error) {
 	}
 	s := newServer(h)
 	s.l = l
-	s.all.Go(s.accept)
 	return s, nil
 }
+
+// Start has the server answer, on goroutines of its own: when the engine runs.
+func (s *Server) Start() { s.all.Go(s.accept) }
 
 func newServer(h Host) *Server {
 	s := &Server{host: h, log: h.Log, started: time.Now(), slots: make(chan struct{}, maxClients)}
@@ -48,8 +50,8 @@ func newServer(h Host) *Server {
 // Close ends all connections, takes the socket away, and waits until nothing of the
 // server is left. Idempotent.
 func (s *Server) Close() error {
+	err := s.l.Close() // first: who sees that its connection has ended finds no socket
 	s.stop()
-	err := s.l.Close()
 	s.all.Wait()
 	if errors.Is(err, net.ErrClosed) {
 		return nil
@@ -61,10 +63,7 @@ func (s *Server) accept() {
 	for {
 		c, err := s.l.AcceptUnix()
 		switch {
-		case s.ctx.Err() != nil:
-			if err == nil {
-				c.Close()
-			}
+		case errors.Is(err, net.ErrClosed):
 			return
 		case err != nil: // out of descriptors, say: it passes
 			s.log.Warn("control socket", "error", err)

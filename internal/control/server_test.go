@@ -252,8 +252,14 @@ func TestStop(t *testing.T) {
 	r := newRig(t, echo)
 	stopped := make(chan struct{})
 	r.server.host.Stop = func() { close(stopped) }
+	go func() {
+		<-stopped
+		r.server.Close()
+	}()
 	if err := r.dial().Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	<-stopped
+	if _, err := os.Stat(r.path); !os.IsNotExist(err) {
+		t.Error("it returns before the run has ended")
+	}
 }

@@ -21,6 +21,14 @@ type Snapshot struct {
 	Handlers []Handler         `json:"handlers"`
 	Flows    Flows             `json:"flows"`
 	Faults   Faults            `json:"faults"`
+	Shared   Shared            `json:"shared"`
+	Workers  []Worker          `json:"workers,omitempty"` // where there are several
+}
+
+// Worker is one worker's part.
+type Worker struct {
+	Worker int      `json:"worker"`  // from 1
+	Queues []Device `json:"devices"` // its queue of each
 }
 
 // Device is what one device has counted.
@@ -31,18 +39,24 @@ type Device struct {
 	Sent          uint64 `json:"sent"`
 	SentBytes     uint64 `json:"sent_bytes"`
 	Lost          uint64 `json:"lost"` // could not be sent
+	Gone          uint64 `json:"gone"` // how often the device was lost
 }
 
 // Handler is one handler, in the order of scripts and of registration.
 type Handler struct {
 	Script string `json:"script"`
 	Name   string `json:"name"`
+	Place  string `json:"place,omitempty"` // gate.lua:3
 	Filter string `json:"filter,omitempty"`
 	Device string `json:"device,omitempty"`
 	Prio   int    `json:"prio"`
 	Calls  uint64 `json:"calls"`
 	Errors uint64 `json:"errors"`
 	Off    bool   `json:"disabled"` // switched off after too many failures
+	// Timed counts the calls of a sample that is taken while somebody has a top, and Took
+	// is how many nanoseconds they took together.
+	Timed uint64 `json:"timed,omitempty"`
+	Took  uint64 `json:"took_ns,omitempty"`
 }
 
 // Flows counts flows.
@@ -53,6 +67,14 @@ type Flows struct {
 	Expired   uint64 `json:"expired"`
 	Evicted   uint64 `json:"evicted"`
 	Bypassed  uint64 `json:"bypassed"` // packets that a rule kept from a script
+}
+
+// Shared counts entries of all shared dictionaries.
+type Shared struct {
+	Entries int    `json:"entries"` // now
+	Bytes   int    `json:"bytes"`   // of them
+	Evicted uint64 `json:"evicted"` // for want of room
+	Expired uint64 `json:"expired"`
 }
 
 // Faults counts what bad links did.
@@ -81,20 +103,32 @@ func snapshot(st engine.Stats) Snapshot {
 			Corrupted: st.Faults.Corrupted, Truncated: st.Faults.Truncated,
 		},
 	}
+	s.Shared = Shared{st.Shared.Entries, st.Shared.Bytes, st.Shared.Evicted, st.Shared.Expired}
 	for reason, n := range st.Reasons {
 		s.Reasons[string(reason)] = n
 	}
-	for _, name := range slices.Sorted(maps.Keys(st.Devices)) {
-		d := st.Devices[name]
-		s.Devices = append(s.Devices, Device{name, d.Received, d.ReceivedBytes, d.Sent, d.SentBytes, d.Lost})
+	s.Devices = devices(st.Devices)
+	if len(st.Workers) > 1 {
+		for i, w := range st.Workers {
+			s.Workers = append(s.Workers, Worker{Worker: i + 1, Queues: devices(w.Devices)})
+		}
 	}
 	for _, h := range st.Handlers {
 		s.Handlers = append(s.Handlers, Handler{
 			Script: h.Program, Name: h.Name, Filter: h.Filter, Device: h.Device, Prio: h.Prio,
-			Calls: h.Packets, Errors: h.Failed, Off: h.Off,
+			Calls: h.Packets, Errors: h.Failed, Off: h.Off, Place: h.Place, Timed: h.Timed, Took: uint64(h.Took),
 		})
 	}
 	return s
+}
+
+// devices are in the order of their names.
+func devices(all map[string]engine.DeviceStats) (list []Device) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		d := all[name]
+		list = append(list, Device{name, d.Received, d.ReceivedBytes, d.Sent, d.SentBytes, d.Lost, d.Gone})
+	}
+	return list
 }
 
 // limitKinds are the failures that are a limit's, by the key of [limits].
@@ -122,5 +156,6 @@ func limits(st engine.Stats) map[string]uint64 {
 		count(name, st.Reasons[reason])
 	}
 	count("flows", st.Flows.Evicted)
+	count("shared", st.Shared.Evicted)
 	return hit
 }

@@ -20,6 +20,8 @@ var verbs = map[string]verb{
 	"top":     stream((*Server).top),
 	"reload":  once((*Server).reload),
 	"set":     once((*Server).set),
+	"eval":    once((*Server).eval),
+	"flows":   stream((*Server).flows),
 	"capture": patiently(stream((*Server).capture)),
 	"stop":    once((*Server).end),
 }

@@ -36,13 +36,37 @@ func ParseSettings(sets []string) (*Settings, error) {
 		if !ok || key == "" {
 			return nil, fmt.Errorf("--set %q: write it as NAME=VALUE, or SCRIPT.NAME=VALUE", set)
 		}
-		g := given{name: key, value: luabind.Text(value)}
-		if dot := strings.LastIndexByte(key, '.'); dot >= 0 {
-			g.script, g.name = key[:dot], key[dot+1:]
-		}
-		st.given = append(st.given, g)
+		st.given = append(st.given, givenOf(key, value))
 	}
 	return st, nil
+}
+
+func givenOf(key, value string) given {
+	g := given{name: key, value: luabind.Text(value)}
+	if dot := strings.LastIndexByte(key, '.'); dot >= 0 {
+		g.script, g.name = key[:dot], key[dot+1:]
+	}
+	return g
+}
+
+// Set gives the one option that key names, NAME or SCRIPT.NAME, another value: what the
+// script reads when it is loaded next. undo takes it back.
+func (st *Settings) Set(key, value string) (script string, undo func(), err error) {
+	g := givenOf(key, value)
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if g.script, err = st.owner(g, slices.Sorted(maps.Keys(st.declared))); err != nil {
+		return "", nil, err
+	}
+	before := st.given
+	st.given = append(slices.DeleteFunc(slices.Clone(before), func(o given) bool {
+		return o.name == g.name && o.script == g.script
+	}), g)
+	return g.script, func() {
+		st.mu.Lock()
+		defer st.mu.Unlock()
+		st.given = before
+	}, nil
 }
 
 // of answers the options of one script: --set goes before the file.
@@ -73,7 +97,7 @@ func (st *Settings) Check() error {
 	defer st.mu.Unlock()
 	names := slices.Sorted(maps.Keys(st.declared))
 	for _, g := range st.given {
-		if err := st.used(g, names); err != nil {
+		if _, err := st.owner(g, names); err != nil {
 			return &SettingError{g.key(), err}
 		}
 	}
@@ -107,7 +131,7 @@ func (st *Settings) program(c *config.Config, names []string) engine.Program {
 			}
 		}
 		for _, g := range st.given {
-			if err := st.used(g, names); err != nil {
+			if _, err := st.owner(g, names); err != nil {
 				return &SettingError{g.key(), err}
 			}
 		}
@@ -115,11 +139,11 @@ func (st *Settings) program(c *config.Config, names []string) engine.Program {
 	})
 }
 
-// used looks for the one script that a --set is about.
-func (st *Settings) used(g given, names []string) error {
+// owner is the one script that a --set is about.
+func (st *Settings) owner(g given, names []string) (string, error) {
 	if g.script != "" {
 		if !slices.Contains(names, g.script) {
-			return fmt.Errorf("there is no script %q; there is %s", g.script, strings.Join(names, ", "))
+			return "", fmt.Errorf("there is no script %q; there is %s", g.script, strings.Join(names, ", "))
 		}
 		names = []string{g.script}
 	}
@@ -131,11 +155,11 @@ func (st *Settings) used(g given, names []string) error {
 	}
 	switch len(have) {
 	case 0:
-		return st.unknown(g.name, names...)
+		return "", st.unknown(g.name, names...)
 	case 1:
-		return nil
+		return have[0], nil
 	}
-	return fmt.Errorf("%s have it: say which, as in --set %s.%s=%s", strings.Join(have, " and "), have[0], g.name, g.value)
+	return "", fmt.Errorf("%s have it: say which, as in %s.%s=%s", strings.Join(have, " and "), have[0], g.name, g.value)
 }
 
 // unknown is the error about an option that none of the scripts has.

@@ -132,3 +132,45 @@ func TestReviewAll(t *testing.T) {
 		t.Errorf("with any device: %v", r.Findings)
 	}
 }
+
+// An option that is set while a script runs is what its next load reads, until that is
+// taken back.
+func TestSettingsSet(t *testing.T) {
+	c := configure(t, map[string]string{
+		"config.toml": device + "[[script]]\npath = \"a.lua\"\n[[script]]\npath = \"b.lua\"\n",
+		"a.lua":       `loss = option("loss", { default = 0 }) tries = option("tries", { default = 1 })`,
+		"b.lua":       `loss = option("loss", { default = 0 })`,
+	})
+	st, err := setup.ParseSettings([]string{"a.loss=1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := setup.Check(c, setup.Options{Settings: st}); err != nil { // the scripts say what they have
+		t.Fatal(err)
+	}
+	value := func(script, name string) any {
+		v, _ := st.Option(luabind.Option{Script: script, Name: name})
+		return v
+	}
+	for _, tt := range []struct{ key, want string }{
+		{"tries", "a"}, {"b.loss", "b"},
+		{"loss", "a and b have it: say which, as in a.loss=7"},
+		{"los", `did you mean "loss"?`}, {"c.loss", `there is no script "c"`},
+	} {
+		script, _, err := st.Set(tt.key, "7")
+		if err == nil && script != tt.want || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %q, %v; want %q", tt.key, script, err, tt.want)
+		}
+	}
+	if v := value("b", "loss"); v != luabind.Text("7") {
+		t.Errorf("loss of b is %v", v)
+	}
+	_, undo, err := st.Set("a.loss", "9")
+	if v := value("a", "loss"); v != luabind.Text("9") || err != nil {
+		t.Errorf("loss of a is %v, %v", v, err)
+	}
+	undo()
+	if v := value("a", "loss"); v != luabind.Text("1") {
+		t.Errorf("taken back, loss of a is %v", v)
+	}
+}

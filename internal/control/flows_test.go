@@ -1,0 +1,67 @@
+package control
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+const ruling = `
+seen = 0
+on("udp", function(p)
+	seen = seen + 1
+	if p.udp.dport == 9 then p.flow:bypass("drop") else p.flow.n = 1 end
+end)`
+
+// Flows are listed by what a filter on their packets says, with the rules about them;
+// without its rule one comes to the script again.
+func TestFlows(t *testing.T) {
+	r := newRig(t, ruling)
+	c := r.dial()
+	seen := func(want string) {
+		t.Helper()
+		eventually(t, "seen "+want, func() bool {
+			got, err := c.Eval(t.Context(), "seen", "", 0)
+			return err == nil && got[0] == want
+		})
+	}
+	list := func(filter string, flush bool) (lines []string, flushed int) {
+		t.Helper()
+		flushed, err := c.Flows(t.Context(), filter, flush, func(f Flow) error {
+			lines = append(lines, strings.TrimSpace(fmt.Sprint(f.Proto, " ", f.Src, " > ", f.Dst, " ", f.State, " ", f.Rule)))
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return lines, flushed
+	}
+	if lines, _ := list("", false); len(lines) != 0 {
+		t.Errorf("before any: %q", lines)
+	}
+	r.udp(7)
+	r.udp(9)
+	seen("2")
+	for _, tt := range []struct{ filter, want string }{
+		{"", "udp 192.0.2.1:4000 > 192.0.2.2:7 unanswered; udp 192.0.2.1:4000 > 192.0.2.2:9 unanswered drop"},
+		{"dst port 9", "udp 192.0.2.1:4000 > 192.0.2.2:9 unanswered drop"},
+		{"src port 9", "udp 192.0.2.1:4000 > 192.0.2.2:9 unanswered drop"}, // its answers
+		{"tcp", ""},
+		{"host 192.0.2.7", ""},
+	} {
+		if lines, _ := list(tt.filter, false); strings.Join(lines, "; ") != tt.want {
+			t.Errorf("%q: %q, want %q", tt.filter, lines, tt.want)
+		}
+	}
+	if _, flushed := list("port 7", true); flushed != 0 {
+		t.Errorf("%d flushed, and there is no rule", flushed)
+	}
+	if _, flushed := list("", true); flushed != 1 {
+		t.Errorf("%d flushed, want 1", flushed)
+	}
+	r.udp(9)
+	seen("3")
+	if _, err := c.Flows(t.Context(), "udp prot 7", false, nil); err == nil || !strings.Contains(err.Error(), "filter: ") {
+		t.Error(err)
+	}
+}
