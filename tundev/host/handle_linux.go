@@ -6,28 +6,37 @@ import (
 	"net"
 
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
 // Handle is a netlink socket in one network namespace. Its methods may be called
 // from several goroutines. Close it when done.
 type Handle struct {
-	nl *netlink.Handle
+	nl  *netlink.Handle
+	raw *nl.NetlinkSocket // for what the library does not tell
 }
 
 // Open makes a Handle for the network namespace of the calling thread.
 func Open() (*Handle, error) {
-	nl, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	lib, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
 		return nil, fail("open netlink socket", "", err, nil)
 	}
-	return &Handle{nl}, nil
+	const here = -1 // the namespace of the thread, for both
+	raw, err := nl.GetNetlinkSocketAt(here, here, unix.NETLINK_ROUTE)
+	if err != nil {
+		lib.Close()
+		return nil, fail("open netlink socket", "", err, nil)
+	}
+	return &Handle{lib, raw}, nil
 }
 
 // Close releases the socket. Calls after it use a socket of their own, in the
 // namespace of the thread that happens to make them: do not.
 func (h *Handle) Close() error {
 	h.nl.Close()
+	h.raw.Close()
 	return nil
 }
 

@@ -68,3 +68,9 @@ func (h *Handle) AddAddr(name string, a Addr) error { return missing("add addres
 
 // AddRoute fails.
 func (h *Handle) AddRoute(name string, dst netip.Prefix) error { return missing("add route", name) }
+
+// Links fails.
+func (h *Handle) Links() ([]Link, error) { return nil, missing("list devices", "") }
+
+// Holders fails.
+func Holders(name string) ([]Holder, error) { return nil, missing("look who holds it", name) }

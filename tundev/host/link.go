@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 )
 
 // Link is what the kernel says about a network device at one moment. It is a copy;
@@ -23,15 +24,28 @@ type Link struct {
 	MAC net.HardwareAddr
 	// Addrs are in the kernel's order, IPv4 first.
 	Addrs []Addr
-	// Up is the administrator's wish (IFF_UP); Running also has a carrier.
-	Up, Running bool
+	// Up is the administrator's wish (IFF_UP); Running also has a carrier, and the
+	// kernel has noticed. Carrier comes at once: on TUN and TAP, that a program has
+	// attached.
+	Up, Running, Carrier bool
+	// Flags are what ip(8) prints between < and >, in its words and order.
+	Flags []string
+	// Master is the index of the bridge or bond that the link is a port of; 0: none.
+	Master int
+	// Counters since the device was made. What is received is what a program wrote.
+	Received, Sent, SentDropped uint64
 	// Persistent: the device outlives the descriptors on it. TUN and TAP only.
 	Persistent bool
 	// Queues is the number of attached descriptors of a multi-queue TUN or TAP
 	// device; 0 elsewhere, and on a single-queue device.
 	Queues int
-	// Owner and Group may attach to a TUN or TAP device without CAP_NET_ADMIN. The
-	// kernel's answer is the same for root and for nobody: 0 is both.
+	// MultiQueue: several descriptors may be attached at once. TUN and TAP only.
+	MultiQueue bool
+	// PI and VNet are what stands before each packet, as who attached last, or first to
+	// a device with several queues, has asked for. TUN and TAP only.
+	PI, VNet bool
+	// Owner and Group may attach to a TUN or TAP device without CAP_NET_ADMIN; -1 is
+	// that there is none.
 	Owner, Group int
 }
 
@@ -50,6 +64,26 @@ type Addr struct {
 	// detection. A TUN device never does it; on a TAP device it takes a second, in
 	// which nothing can be bound to the address.
 	NoDAD bool
+}
+
+// Pair joins each address of one host (/32, /128) with the peer whose turn it is: the
+// first such IPv4 address gets the first IPv4 peer, and so on. An address with a network
+// needs none: its peers are in the network.
+func Pair(address []netip.Prefix, peer []netip.Addr) []Addr {
+	peer = slices.Clone(peer)
+	list := make([]Addr, 0, len(address))
+	for _, p := range address {
+		a := Addr{Prefix: p}
+		if p.IsSingleIP() {
+			i := slices.IndexFunc(peer, func(to netip.Addr) bool { return to.Is4() == p.Addr().Is4() })
+			if i >= 0 {
+				a.Peer = peer[i]
+				peer = slices.Delete(peer, i, i+1)
+			}
+		}
+		list = append(list, a)
+	}
+	return list
 }
 
 // String is as ip(8) takes it: "192.0.2.1/24" or "192.0.2.1 peer 192.0.2.2/32".

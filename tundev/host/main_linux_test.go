@@ -99,3 +99,12 @@ func run(t *testing.T, program string, args ...string) string {
 	}
 	return string(out)
 }
+
+// pidIn starts a process in the namespace that lasts as long as the test.
+func pidIn(t *testing.T, w world) int {
+	t.Helper()
+	cmd := exec.Command("sleep", "60")
+	w.must(w.do(cmd.Start))
+	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	return cmd.Process.Pid
+}
