@@ -11,6 +11,7 @@ var (
 	ErrPermission  = errors.New("not permitted")
 	ErrBusy        = errors.New("somebody else holds the device")
 	ErrMismatch    = errors.New("a device of this name is of another kind")
+	ErrExists      = errors.New("it exists already")
 	ErrBadName     = errors.New("not a name for a device")
 	ErrBadConfig   = errors.New("not a possible setting")
 	ErrGone        = errors.New("the device is gone")

@@ -104,7 +104,7 @@ func TestOnlyAFreeDeviceOfTheRightKindIsTaken(t *testing.T) {
 		says string
 	}{
 		{"ours", tundev.TUN, tundev.ErrBusy, "one program at a time"},
-		{"held", tundev.TUN, tundev.ErrBusy, "fuser"},
+		{"held", tundev.TUN, tundev.ErrBusy, "(pid "},
 		{"shared", tundev.TUN, tundev.ErrBusy, "one program at a time"},
 		{"free", tundev.TAP, tundev.ErrMismatch, `set kind = "tun"`},
 		{"pair0", tundev.TUN, tundev.ErrMismatch, "a veth"},

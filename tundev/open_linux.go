@@ -106,7 +106,7 @@ func (c Config) open(h *host.Handle, note func(host.Change) error) (t tuntap, s 
 		return t, nil, err
 	}
 	if t, err = openTuntap(node, c, there); err != nil {
-		return t, nil, err
+		return t, nil, refused(err, c, was)
 	}
 	// Between the look and the ioctl it may have come or gone. A new device is never
 	// persistent yet, and an old one always, as find refuses the others.
@@ -149,12 +149,14 @@ func (c Config) find(h *host.Handle) (was host.Link, there bool, err error) {
 	}
 	e := &Error{Op: "open", Device: c.Name}
 	switch {
-	case was.Kind != string(TUN) && was.Kind != string(TAP):
+	case !isTuntap(was):
 		e.Kind, e.Fix = ErrMismatch, fmt.Sprintf("it is no TUN or TAP device but a %s: choose another name", was.Kind)
 	case was.Kind != string(c.Kind):
 		e.Kind, e.Fix = ErrMismatch, fmt.Sprintf("it is a %s device: set kind = %q, or choose another name", was.Kind, was.Kind)
+	case c.Queues > 1 && !was.MultiQueue:
+		e.Kind, e.Fix = ErrMismatch, "it was made for one queue: leave queues out, or make it with `tunscript dev add "+c.Name+" --multi-queue`"
 	case !was.Persistent, was.Queues > 0:
-		e.Kind, e.Fix = ErrBusy, heldFix
+		e.Kind, e.Fix = ErrBusy, "one program at a time reads it, and now "+holders(c.Name)+" does"
 	default:
 		return was, true, nil
 	}

@@ -107,7 +107,7 @@ func TestSeveralQueuesOfADeviceThatWasThere(t *testing.T) {
 	w := newWorld(t)
 	w.persistent("one", unix.IFF_TUN|unix.IFF_NO_PI)
 	w.persistent("many", multi)
-	if _, err := w.try(tundev.Config{Name: "one", Queues: 2}); !errors.Is(err, tundev.ErrMismatch) || !strings.Contains(err.Error(), "multi_queue") {
+	if _, err := w.try(tundev.Config{Name: "one", Queues: 2}); !errors.Is(err, tundev.ErrMismatch) || !strings.Contains(err.Error(), "one queue") {
 		t.Errorf("Open says %v", err)
 	}
 	d, err := w.try(tundev.Config{Name: "many", Queues: 3})

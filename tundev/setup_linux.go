@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os/user"
 	"slices"
 	"strconv"
 
@@ -46,13 +45,7 @@ func (s *setup) create(c Config, fd int) error {
 // own says who may attach without privilege, as long as the device lives.
 func (s *setup) own(c Config, fd int) error {
 	if c.Owner != "" {
-		id, err := account(c.Owner, func(n string) (string, error) {
-			u, err := user.Lookup(n)
-			if err != nil {
-				return "", err
-			}
-			return u.Uid, nil
-		})
+		id, err := account(c.Owner, userID)
 		if err != nil {
 			return &Error{Op: "set owner", Device: s.name, Kind: ErrBadConfig, Err: err, Fix: "see `getent passwd`, or write the number"}
 		}
@@ -61,13 +54,7 @@ func (s *setup) own(c Config, fd int) error {
 		}
 	}
 	if c.Group != "" {
-		id, err := account(c.Group, func(n string) (string, error) {
-			g, err := user.LookupGroup(n)
-			if err != nil {
-				return "", err
-			}
-			return g.Gid, nil
-		})
+		id, err := account(c.Group, groupID)
 		if err != nil {
 			return &Error{Op: "set group", Device: s.name, Kind: ErrBadConfig, Err: err, Fix: "see `getent group`, or write the number"}
 		}
@@ -76,10 +63,10 @@ func (s *setup) own(c Config, fd int) error {
 	return nil
 }
 
-func account(name string, lookup func(string) (string, error)) (int, error) {
+func account(name string, find lookup) (int, error) {
 	id := name
 	if _, err := strconv.ParseUint(name, 10, 32); err != nil {
-		if id, err = lookup(name); err != nil {
+		if id, err = find(name); err != nil {
 			return 0, err
 		}
 	}
@@ -173,24 +160,8 @@ func (s *setup) close() error {
 	return err
 }
 
-// hostAddrs joins each address of one host with the peer that is its turn: the first
-// such IPv4 address gets the first IPv4 peer, and so on.
-func (c Config) hostAddrs() []host.Addr {
-	peers := slices.Clone(c.Peer)
-	list := make([]host.Addr, 0, len(c.Address))
-	for _, p := range c.Address {
-		a := host.Addr{Prefix: p}
-		if p.IsSingleIP() {
-			i := slices.IndexFunc(peers, func(peer netip.Addr) bool { return peer.Is4() == p.Addr().Is4() })
-			if i >= 0 {
-				a.Peer = peers[i]
-				peers = slices.Delete(peers, i, i+1)
-			}
-		}
-		list = append(list, a)
-	}
-	return list
-}
+// hostAddrs are the addresses with their peers.
+func (c Config) hostAddrs() []host.Addr { return host.Pair(c.Address, c.Peer) }
 
 func hasAddr(list []host.Addr, p netip.Prefix) bool {
 	return slices.ContainsFunc(list, func(a host.Addr) bool { return a.Prefix == p })

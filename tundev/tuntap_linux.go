@@ -36,17 +36,44 @@ func (t tuntap) kind() Kind {
 	return TUN
 }
 
+// flags are those of TUNSETIFF that c asks for.
+func (c Config) flags() uint16 {
+	flags := uint16(unix.IFF_TUN)
+	if c.Kind == TAP {
+		flags = unix.IFF_TAP
+	}
+	if !c.PI {
+		flags |= unix.IFF_NO_PI
+	}
+	if c.vnet() {
+		flags |= unix.IFF_VNET_HDR
+	}
+	if c.Queues > 1 {
+		flags |= unix.IFF_MULTI_QUEUE
+	}
+	return flags
+}
+
 // openTuntap opens path and attaches it to c.Name, in the order that works: TUNSETIFF
 // first and O_NONBLOCK after. there says that a device of that name exists.
-func openTuntap(path string, c Config, there bool) (t tuntap, err error) {
+func openTuntap(path string, c Config, there bool) (tuntap, error) {
+	tries := []uint16{c.flags()}
+	if there && c.Queues <= 1 { // one made for several queues takes only who says so, too
+		tries = append(tries, c.flags()|unix.IFF_MULTI_QUEUE)
+	}
+	return openWith(path, c, there, tries...)
+}
+
+// openWith tries these flags in turn while the kernel calls them wrong for the device.
+func openWith(path string, c Config, there bool, tries ...uint16) (t tuntap, err error) {
 	fd, err := unix.Open(path, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return t, c.openError(path, err)
 	}
-	flags := c.flags()
-	if t, err = attach(fd, c.Name, flags); errors.Is(err, unix.EINVAL) && there && c.Queues <= 1 {
-		// A device made for several queues takes one that says so, too.
-		t, err = attach(fd, c.Name, flags|unix.IFF_MULTI_QUEUE)
+	for _, flags := range tries {
+		if t, err = attach(fd, c.Name, flags); !errors.Is(err, unix.EINVAL) {
+			break
+		}
 	}
 	if err != nil {
 		unix.Close(fd)
@@ -79,24 +106,6 @@ func (t *tuntap) openMore(path string, c Config) error {
 		}
 	}
 	return nil
-}
-
-// flags are those of TUNSETIFF.
-func (c Config) flags() uint16 {
-	flags := uint16(unix.IFF_TUN)
-	if c.Kind == TAP {
-		flags = unix.IFF_TAP
-	}
-	if !c.PI {
-		flags |= unix.IFF_NO_PI
-	}
-	if c.vnet() {
-		flags |= unix.IFF_VNET_HDR
-	}
-	if c.Queues > 1 {
-		flags |= unix.IFF_MULTI_QUEUE
-	}
-	return flags
 }
 
 // attach is TUNSETIFF, and TUNGETIFF for what became of it: on a device with several
