@@ -38,6 +38,15 @@ func (d *deviceFlags) given(c *cobra.Command) bool {
 }
 
 func (d *deviceFlags) devices() ([]config.Device, error) {
+	dev, err := d.device()
+	if err != nil {
+		return nil, err
+	}
+	return []config.Device{dev}, checkDevice(dev)
+}
+
+// device is what the flags say, not checked yet.
+func (d *deviceFlags) device() (config.Device, error) {
 	dev := config.DefaultDevice()
 	dev.Name, dev.Kind, dev.MTU = "tun0", config.TUN, d.mtu
 	if d.tap {
@@ -49,21 +58,23 @@ func (d *deviceFlags) devices() ([]config.Device, error) {
 	for _, a := range d.address {
 		p, err := netip.ParsePrefix(a)
 		if err != nil {
-			return nil, fmt.Errorf("--address %q: write it as 192.0.2.1/24", a)
+			return dev, fmt.Errorf("--address %q: write it as 192.0.2.1/24", a)
 		}
 		dev.Address = append(dev.Address, p)
 	}
 	for _, a := range d.peer {
 		p, err := netip.ParseAddr(a)
 		if err != nil {
-			return nil, fmt.Errorf("--peer %q: write it as 192.0.2.2", a)
+			return dev, fmt.Errorf("--peer %q: write it as 192.0.2.2", a)
 		}
 		dev.Peer = append(dev.Peer, p)
 	}
+	return dev, nil
+}
+
+// checkDevice finds the mistakes that a file would be refused for.
+func checkDevice(d config.Device) error {
 	cfg := config.Default()
-	cfg.Devices = []config.Device{dev}
-	if err := cfg.Check(); err != nil {
-		return nil, err
-	}
-	return cfg.Devices, nil
+	cfg.Devices = []config.Device{d}
+	return cfg.Check()
 }

@@ -74,7 +74,7 @@ func rootCommand() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err) })
 	root.AddCommand(demoCommand(), labCommand(), runCommand(), replayCommand(), checkCommand(), testCommand(), benchCommand(),
-		initCommand(), stubsCommand(), versionCommand())
+		devCommand(), initCommand(), stubsCommand(), versionCommand())
 	return root
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/tunscript/tunscript/internal/lab"
 	"github.com/tunscript/tunscript/internal/lab/labtest"
 )
 
@@ -54,16 +55,51 @@ func scripts(t *testing.T, dir string) {
 			e.Setenv("ROOT", root)
 			e.Setenv("EXAMPLES", filepath.Join(root, "scripts/examples"))
 			e.Setenv("ACCEPTANCE", acceptance())
+			n := new(network)
+			e.Values[networkKey{}] = n
+			e.Defer(n.close)
 			return nil
 		},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"net": inNetwork},
 		Condition:           have,
 		RequireExplicitExec: true,
 	})
 }
 
+// A network is the namespace of one script, made when it first asks for it: where
+// there is more to see than its own devices, as by `dev list`.
+type network struct{ ns *lab.Namespace }
+
+type networkKey struct{}
+
+func (n *network) close() {
+	if n.ns != nil {
+		n.ns.Close()
+	}
+}
+
+// inNetwork is the command net: exec, but in the network of the script.
+func inNetwork(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: net PROGRAM ARG...; for a status other than 0 write: net sh -c 'PROGRAM; test $? = 4'")
+	}
+	n := ts.Value(networkKey{}).(*network)
+	if n.ns == nil {
+		var err error
+		n.ns, err = lab.NewNamespace()
+		ts.Check(err)
+	}
+	ts.Check(n.ns.Do(func() error { return ts.Exec(args[0], args[1:]...) }))
+}
+
 // have is the condition [have:ping]: whether a program is installed. On a machine
 // that is to run everything a missing one fails the test.
+//
+// And the condition [mknod] is whether device nodes can be made, which takes real root.
 func have(cond string) (bool, error) {
+	if cond == "mknod" {
+		return canMknod()
+	}
 	program, ok := strings.CutPrefix(cond, "have:")
 	if !ok {
 		return false, fmt.Errorf("unknown condition %q", cond)
@@ -73,4 +109,13 @@ func have(cond string) (bool, error) {
 		return false, fmt.Errorf("%s is not installed, and TUNSCRIPT_REQUIRE_TUN says that nothing may be skipped", program)
 	}
 	return err == nil, nil
+}
+
+func canMknod() (bool, error) {
+	dir, err := os.MkdirTemp("", "mknod")
+	if err != nil {
+		return false, err
+	}
+	defer os.RemoveAll(dir)
+	return exec.Command("mknod", filepath.Join(dir, "null"), "c", "1", "3").Run() == nil, nil
 }
