@@ -24,6 +24,7 @@ func (s *Scope) Restart() {
 func (w *worker) restartBroken() {
 	for len(w.broken) > 0 {
 		s := w.broken[0]
+		w.broken[0] = nil // the array outlives its entries
 		w.broken = w.broken[1:]
 		w.restart(s)
 	}

@@ -15,7 +15,7 @@ import (
 // packet of it. Its metatable is shared, so what a method is called on is found by the
 // table, in instance.flows.
 type flowRef struct {
-	in    *instance
+	of    *flowMetas // whose it is
 	table *lua.LTable
 	flow  engine.Flow // as the packet saw it whose flow was read last
 }
@@ -23,8 +23,10 @@ type flowRef struct {
 // FlowEnded forgets a flow that has ended. Its table is the script's, if it has kept
 // it, and remains what the script has written there.
 func (r *flowRef) FlowEnded() {
-	delete(r.in.flows, r.table)
-	r.table.Metatable = r.in.flowMetas.ended
+	if r.of.in != nil {
+		delete(r.of.in.flows, r.table)
+	}
+	r.table.Metatable = r.of.ended
 }
 
 // flowField is p.flow.
@@ -40,19 +42,19 @@ func (in *instance) flowOf(p *packet.Packet) lua.LValue {
 		return lua.LNil
 	}
 	old, _ := f.Value().(*flowRef)
-	if old != nil && old.in == in {
+	if old != nil && old.of == in.flowMetas {
 		old.flow, old.table.Metatable = f, in.flowMetas.dirs[f.Dir()]
 		return old.table
 	}
-	r := &flowRef{in: in, table: in.state.L().CreateTable(0, 0), flow: f}
+	if in.flows == nil {
+		in.flows, in.flowMetas = map[*lua.LTable]*flowRef{}, in.newFlowMetas()
+	}
+	r := &flowRef{of: in.flowMetas, table: in.state.L().CreateTable(0, 0), flow: f}
 	if old != nil {
 		in.inherit(r.table, old)
 	}
 	if err := f.SetValue(r); err != nil {
 		return lua.LNil
-	}
-	if in.flows == nil {
-		in.flows, in.flowMetas = map[*lua.LTable]*flowRef{}, in.newFlowMetas()
 	}
 	r.table.Metatable = in.flowMetas.dirs[f.Dir()]
 	in.flows[r.table] = r
@@ -90,6 +92,7 @@ func (in *instance) inherit(t *lua.LTable, old *flowRef) {
 // and dir with them: reading p.flow gives its table the metatable of p's direction,
 // for to ask a function on every read would cost more than all the rest.
 type flowMetas struct {
+	in    *instance      // nil when it has ended
 	dirs  [2]*lua.LTable // by flow.Dir
 	ended *lua.LTable    // of one that has ended: no dir
 }
@@ -113,11 +116,22 @@ func (in *instance) newFlowMetas() *flowMetas {
 		t.RawSetString("__metatable", lua.LFalse)
 		return t
 	}
-	m := &flowMetas{ended: meta(lua.LNil)}
+	m := &flowMetas{in: in, ended: meta(lua.LNil)}
 	for d := range m.dirs {
 		m.dirs[d] = meta(lua.LString(flow.Dir(d).String()))
 	}
 	return m
+}
+
+// letGo cuts the flows' tables off from a script that ends. They stay with the flows, for
+// the script that follows to read, and would hold all the rest of this one: its state
+// hangs on the functions of the metatables.
+func (m *flowMetas) letGo() {
+	m.in = nil
+	for _, t := range []*lua.LTable{m.dirs[0], m.dirs[1], m.ended} {
+		t.RawSetString("__index", lua.LNil)
+		t.RawSetString("__newindex", lua.LNil)
+	}
 }
 
 // isFlow reports a table that p.flow is or was.

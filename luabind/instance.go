@@ -87,7 +87,12 @@ func (in *instance) roots(visit func(lua.LValue)) {
 	}
 }
 
-func (in *instance) close() { in.state.Close() }
+func (in *instance) close() {
+	if in.flowMetas != nil {
+		in.flowMetas.letGo()
+	}
+	in.state.Close()
+}
 
 // enter calls fn. A script that has broken its state, by holding more memory than
 // allowed or by a bug of ours, is started anew before the next packet, and what its
