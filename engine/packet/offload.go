@@ -56,6 +56,21 @@ func (p *Packet) SetPartial() {
 	}
 }
 
+// Verify lets the TCP checksum that came with the packet be computed anew where it is
+// right, so that the packet may become part of a super-packet, which gets its checksums
+// from the kernel; one that is wrong stays wrong. It is for devices that get packets one
+// by one from a wire, right after the bytes were read, and costs a sum over them.
+func (p *Packet) Verify() {
+	l := p.Layout()
+	at := l.sumAt()
+	if l.Proto != ProtoTCP || at == 0 || p.sum4 != asCame || l.Fragment() {
+		return
+	}
+	if b := p.frame(); binary.BigEndian.Uint16(b[at:]) == l.transportSum(b) {
+		p.sum4 = due
+	}
+}
+
 // Unfinish makes the frame ready for a device that finishes transport checksums
 // itself, as one with a vnet header does: one that is due becomes the kernel's
 // partial sum, which costs nothing, and whatever else is due is finished. It
