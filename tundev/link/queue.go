@@ -39,6 +39,7 @@ func (q *queue) Read(ps []*packet.Packet, pool *packet.Pool) (n int, err error) 
 			pool.Put(p)
 			continue
 		}
+		p.Verify() // segments of a stream leave joined by a device that takes them so
 		ps[n] = p
 		n++
 	}
