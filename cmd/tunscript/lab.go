@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,6 +33,7 @@ func labPeers() []netip.Addr       { return []netip.Addr{labPeer.Addr(), labPeer
 type labFlags struct {
 	commonFlags
 	watchFlags
+	live            liveFlags
 	tap, pair, loop bool
 	server          string
 }
@@ -73,6 +75,7 @@ func labCommand() *cobra.Command {
 	}
 	f.registerScripts(c)
 	f.watchFlags.register(c)
+	f.live.register(c)
 	c.Flags().BoolVar(&f.tap, "tap", false, "a TAP device: Ethernet frames instead of IP packets")
 	c.Flags().BoolVar(&f.pair, "pair", false, "two hosts with the script between them")
 	c.Flags().BoolVar(&f.loop, "loop", false, "two addresses of one host with the script between them")
@@ -122,6 +125,13 @@ func (f *labFlags) run(c *cobra.Command, scripts, command []string) error {
 		setup.Close(ec.Devices)
 		return err
 	}
+	end, err := s.live(cfg, opt, f.live, ec.Programs, c.ErrOrStderr())
+	if err != nil {
+		s.end()
+		s.eng.Close()
+		return err
+	}
+	defer end()
 	return net.runIn(s, f.server, command)
 }
 
@@ -237,7 +247,9 @@ func (n *labNet) runIn(s *session, server string, args []string) error {
 		defer p.Stop()
 		n.awaitServer(s.ctx)
 	}
-	status, err := n.command(args).Run(s.ctx)
+	command := n.command(args)
+	command.Keep = []os.Signal{syscall.SIGHUP} // reloads the scripts
+	status, err := command.Run(s.ctx)
 	s.stop()
 	if ranErr := <-ran; ranErr != nil {
 		return runError{ranErr} // the script ended the lab, or the engine failed

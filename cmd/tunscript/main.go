@@ -17,6 +17,7 @@ import (
 
 	"github.com/tunscript/tunscript/engine"
 	"github.com/tunscript/tunscript/internal/config"
+	"github.com/tunscript/tunscript/internal/control"
 	"github.com/tunscript/tunscript/internal/lab"
 	"github.com/tunscript/tunscript/internal/setup"
 	"github.com/tunscript/tunscript/luabind"
@@ -74,7 +75,7 @@ func rootCommand() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err) })
 	root.AddCommand(demoCommand(), labCommand(), runCommand(), replayCommand(), checkCommand(), testCommand(), benchCommand(),
-		devCommand(), initCommand(), stubsCommand(), versionCommand())
+		ctlCommand(), devCommand(), initCommand(), stubsCommand(), versionCommand())
 	return root
 }
 
@@ -99,20 +100,25 @@ func usage(c *cobra.Command, err error) error { return &usageError{c.CommandPath
 // exitCode sorts an error into the codes.
 func exitCode(err error) int {
 	var (
-		ue *usageError
-		ce config.Errors
-		c1 *config.Error
-		ge *engine.ConfigError
-		se *luabind.ScriptError
-		he *engine.HandlerError
-		ex *engine.ExitError
-		oe *luabind.OptionError
-		st *setup.SettingError
+		ue  *usageError
+		ce  config.Errors
+		c1  *config.Error
+		ge  *engine.ConfigError
+		se  *luabind.ScriptError
+		he  *engine.HandlerError
+		ex  *engine.ExitError
+		oe  *luabind.OptionError
+		st  *setup.SettingError
+		ctl *control.Error
 	)
 	switch {
 	case errors.As(err, &ex):
 		return ex.Status
 	case errors.As(err, &he):
+		return exitFailed
+	case errors.As(err, &ctl):
+		return controlCode(ctl.Kind)
+	case errors.Is(err, control.ErrNotRunning):
 		return exitFailed
 	case errors.As(err, &oe), errors.As(err, &st):
 		return exitUsage
@@ -130,6 +136,17 @@ func exitCode(err error) int {
 		return exitFailed
 	}
 	return exitUsage
+}
+
+// controlCode sorts an error of another run.
+func controlCode(k control.Kind) int {
+	switch k {
+	case control.KindUsage:
+		return exitUsage
+	case control.KindScript:
+		return exitScript
+	}
+	return exitFailed
 }
 
 // A runError is an error of a run that had begun.

@@ -14,7 +14,6 @@ import (
 
 	"github.com/tunscript/tunscript/engine"
 	"github.com/tunscript/tunscript/internal/config"
-	"github.com/tunscript/tunscript/internal/reload"
 	"github.com/tunscript/tunscript/internal/setup"
 )
 
@@ -22,6 +21,7 @@ import (
 type runFlags struct {
 	commonFlags
 	watch  watchFlags
+	live   liveFlags
 	device deviceFlags
 }
 
@@ -39,6 +39,7 @@ func runCommand() *cobra.Command {
 	}
 	f.register(c)
 	f.watch.register(c)
+	f.live.register(c)
 	f.device.register(c)
 	return c
 }
@@ -70,10 +71,13 @@ func (f *runFlags) run(c *cobra.Command, paths []string) error {
 		setup.Close(ec.Devices)
 		return err
 	}
-	scripts := reload.New(s.eng, programs(ec.Programs[:len(cfg.Scripts)]), func(i int) (engine.Program, error) {
-		return setup.Script(cfg, i, opt)
-	})
-	defer s.reloadOnHangup(scripts, c.ErrOrStderr())()
+	end, err := s.live(cfg, opt, f.live, ec.Programs, c.ErrOrStderr())
+	if err != nil {
+		s.end()
+		s.eng.Close() // and its devices
+		return err
+	}
+	defer end()
 	go f.ready(s, ec.Devices, c.ErrOrStderr())
 	if err := s.run(); err != nil {
 		return runError{err}

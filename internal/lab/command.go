@@ -20,6 +20,8 @@ type Command struct {
 	// Background commands read nothing from the terminal, and its keys (^C, ^Z) do
 	// not reach them: a server beside the command that the user looks at.
 	Background bool
+	// Keep are signals that this process wants for itself: Run does not pass them on.
+	Keep []os.Signal
 }
 
 func (c Command) args() []string {

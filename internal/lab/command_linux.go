@@ -26,12 +26,13 @@ type Process struct {
 // Run starts the command and waits for it. It returns the exit status, 128 plus the
 // signal if one killed it, and with an error 127 if the program was not found or 126
 // if it cannot be run, as shells do. Signals that this process gets meanwhile go to
-// the command, so do not catch them elsewhere, or ^C in a lab's shell ends the lab.
+// the command, but for those in Keep, so do not catch them elsewhere, or ^C in a lab's
+// shell ends the lab.
 // When ctx ends, so does the command: SIGTERM, and SIGKILL two seconds later.
 func (c Command) Run(ctx context.Context) (status int, err error) {
 	t := openTerminal()
 	defer t.close()
-	fwd := forward(t)
+	fwd := forward(t, c.Keep...)
 	defer fwd.stop()
 	own := Inside() && strings.HasPrefix(os.Getenv(env), envTyped) && !c.Background && shell(c.args())
 	p, err := c.start(own)

@@ -15,14 +15,15 @@ type forwarder struct {
 	term *terminal
 }
 
-// forward begins to catch signals, so that none ends this process before it has a
-// child to pass them to. What was ignored from the start (nohup, a shell's "&") stays
+// forward begins to catch signals, but for those to keep, so that none ends this process
+// before it has a child to pass them to. What was ignored from the start (nohup, a shell's "&") stays
 // ignored, here and, by inheritance, in the child.
-func forward(t *terminal) *forwarder {
+func forward(t *terminal, keep ...os.Signal) *forwarder {
 	f := &forwarder{ch: make(chan os.Signal, 16), term: t}
 	all := []os.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP,
 		syscall.SIGUSR1, syscall.SIGUSR2}
-	if all = slices.DeleteFunc(all, signal.Ignored); len(all) > 0 {
+	all = slices.DeleteFunc(all, func(s os.Signal) bool { return signal.Ignored(s) || slices.Contains(keep, s) })
+	if len(all) > 0 {
 		signal.Notify(f.ch, all...)
 	}
 	return f

@@ -153,7 +153,6 @@ func Supported(c *config.Config) error {
 	refuse(c.Engine.Errors != "", "engine.errors")
 	refuse(len(c.Host.Loop) > 0, "host.loop")
 	refuse(c.Host.Masquerade, "host.masquerade")
-	refuse(c.Control.Socket != "", "control.socket")
 	refuse(c.Metrics.Listen.IsValid(), "metrics.listen")
 	for i, d := range c.Devices {
 		key := fmt.Sprintf("device[%d].", i+1)

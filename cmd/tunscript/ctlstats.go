@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tunscript/tunscript/internal/control"
+)
+
+// stats is the verb stats.
+func (f *ctlFlags) stats() *cobra.Command {
+	return f.verb("stats", "What the run has counted",
+		"stats prints what was counted since the run began: packets of devices, verdicts and\n"+
+			"their reasons, errors of scripts and handlers, and limits that were hit; with several\n"+
+			"workers each one's part, too.", cobra.NoArgs,
+		func(ctx context.Context, c *control.Client, cmd *cobra.Command, _ []string) error {
+			s, err := c.Stats(ctx)
+			if err != nil {
+				return err
+			}
+			if f.json {
+				return printJSON(cmd.OutOrStdout(), s)
+			}
+			printStats(cmd.OutOrStdout(), s)
+			return nil
+		})
+}
+
+// handlers is the verb handlers.
+func (f *ctlFlags) handlers() *cobra.Command {
+	return f.verb("handlers", "The handlers, in the order of scripts",
+		"handlers prints every handler with its place in the script, filter, prio, calls and\n"+
+			"errors, and whether it was switched off after too many.", cobra.NoArgs,
+		func(ctx context.Context, c *control.Client, cmd *cobra.Command, _ []string) error {
+			s, err := c.Stats(ctx)
+			if err != nil {
+				return err
+			}
+			if f.json {
+				return printJSON(cmd.OutOrStdout(), s.Handlers)
+			}
+			printHandlers(cmd.OutOrStdout(), s.Handlers)
+			return nil
+		})
+}
+
+// columns are aligned when flushed.
+func columns(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
+
+func printStats(w io.Writer, s control.Snapshot) {
+	fmt.Fprintf(w, "process %d, up %s\n\n", s.PID, s.Time.Sub(s.Started).Round(time.Second))
+	printDevices(w, s.Devices)
+	for _, worker := range s.Workers {
+		fmt.Fprintf(w, "\nworker %d\n", worker.Worker)
+		printDevices(w, worker.Queues)
+	}
+	fmt.Fprintln(w)
+	printCounts(w, "verdicts", s.Verdicts)
+	printCounts(w, "reasons", s.Reasons)
+	printCounts(w, "errors", s.Errors)
+	printCounts(w, "limits hit", s.Limits)
+	fl, fa, sh := s.Flows, s.Faults, s.Shared
+	printCounts(w, "flows", map[string]uint64{
+		"held": fl.Held, "rewritten": fl.Rewritten, "made": fl.Made, "expired": fl.Expired, "evicted": fl.Evicted, "bypassed": fl.Bypassed,
+	})
+	printCounts(w, "faults", map[string]uint64{
+		"held": fa.Held, "delayed": fa.Delayed, "duplicated": fa.Duplicated, "corrupted": fa.Corrupted, "truncated": fa.Truncated,
+	})
+	printCounts(w, "shared", map[string]uint64{"entries": uint64(sh.Entries), "bytes": uint64(sh.Bytes), "evicted": sh.Evicted, "expired": sh.Expired})
+	if len(s.Handlers) > 0 {
+		fmt.Fprintln(w)
+		printHandlers(w, s.Handlers)
+	}
+}
+
+func printDevices(w io.Writer, all []control.Device) {
+	t := columns(w)
+	defer t.Flush()
+	fmt.Fprintln(t, "DEVICE\tIN\tBYTES\tOUT\tBYTES\tLOST\t")
+	for _, d := range all {
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t\n", lines(d.Name), d.Received, d.ReceivedBytes, d.Sent, d.SentBytes, d.Lost)
+	}
+}
+
+// printCounts is a line of the counts that are not 0, none if all are.
+func printCounts(w io.Writer, name string, counts map[string]uint64) {
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(counts)) {
+		if counts[k] > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", lines(k), counts[k]))
+		}
+	}
+	if len(parts) > 0 {
+		fmt.Fprintf(w, "%s: %s\n", name, strings.Join(parts, ", "))
+	}
+}
+
+func printHandlers(w io.Writer, all []control.Handler) {
+	t := columns(w)
+	defer t.Flush()
+	fmt.Fprintln(t, "SCRIPT\tHANDLER\tPLACE\tFILTER\tPRIO\tCALLS\tERRORS\t")
+	for _, h := range all {
+		filter := h.Filter
+		if h.Device != "" {
+			filter = strings.TrimSpace("[" + h.Device + "] " + filter)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n", lines(h.Script), lines(h.Name), lines(h.Place), lines(filter), h.Prio, h.Calls, h.Errors, offMark(h))
+	}
+}
+
+func offMark(h control.Handler) string {
+	if h.Off {
+		return "disabled"
+	}
+	return ""
+}
