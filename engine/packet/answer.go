@@ -30,7 +30,7 @@ func (p *Packet) answer(proto, tos uint8, n int) (*Packet, []byte) {
 	if l.Version == 4 {
 		put16(h, 0x4500|int(tos))
 		put16(h[2:], ip4Len+n)
-		put16(h[4:], int(uint16(p.chance())))
+		put16(h[4:], int(p.nextID()))
 		put16(h[6:], 0)
 		h[8], h[9], h[10], h[11] = 64, proto, 0, 0
 		copy(h[12:16], from[16:20])

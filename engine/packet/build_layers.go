@@ -118,7 +118,7 @@ func (b *builder) ip4(l IPv4, next Layer) error {
 	h := b.grow(ip4Len + (len(l.Options)+3)&^3)
 	h[0], h[1] = 4<<4|uint8(len(h)/4), l.TOS
 	for l.ID == 0 {
-		l.ID = uint16(b.p.chance())
+		l.ID = b.p.nextID()
 	}
 	binary.BigEndian.PutUint16(h[4:], l.ID)
 	binary.BigEndian.PutUint16(h[6:], uint16(l.Frag/8))

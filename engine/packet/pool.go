@@ -15,6 +15,8 @@ const smallLen = 2048 - 2*Headroom
 type Pool struct {
 	Rand         *rand.Rand // where answers draw from (a SYN-ACK's sequence number); nil: the runtime's source
 	small, large []*Packet
+	id           uint16 // of the IPv4 packet made last
+	counts       bool   // id has a beginning
 }
 
 // keep bounds what a pool holds on to.
@@ -96,6 +98,22 @@ func (p *Packet) Large() bool { return len(p.buf) > smallLen+2*Headroom }
 // Adopt makes pl the pool that answers to p and its copies come from. Who hands
 // packets from one goroutine to another calls it on the receiving side.
 func (pl *Pool) Adopt(p *Packet) { p.pool = pl }
+
+// nextID is the identification of an IPv4 packet that was given none: one after the
+// other, as hosts count (RFC 6864 asks that they do not come again soon, which chance
+// does not promise), from a beginning by chance. So the answers of a flow continue each
+// other, and may leave as one super-packet.
+func (p *Packet) nextID() uint16 {
+	pl := p.pool
+	if pl == nil {
+		return uint16(p.chance())
+	}
+	if !pl.counts {
+		pl.id, pl.counts = uint16(p.chance()), true
+	}
+	pl.id++
+	return pl.id
+}
 
 // chance draws 32 bits for a number that a peer must not guess.
 func (p *Packet) chance() uint32 {
