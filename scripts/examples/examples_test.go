@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tunscript/tunscript/internal/config"
+	"github.com/tunscript/tunscript/internal/setup"
 	"github.com/tunscript/tunscript/internal/testrun"
 	"github.com/tunscript/tunscript/luabind"
 	"github.com/tunscript/tunscript/scripts/examples"
@@ -54,8 +56,46 @@ func TestExamples(t *testing.T) {
 			t.Errorf("README.md does not list %s", name)
 		}
 	}
-	if rows := strings.Count(string(list), "\n| ["); rows != len(names) {
+	if rows := strings.Count(string(list), ".lua) | "); rows != len(names) {
 		t.Errorf("README.md lists %d scripts, there are %d", rows, len(names))
+	}
+}
+
+// Every configuration is one that runs, begins with what it does and the command to try
+// it, and stands in the list.
+func TestConfigurations(t *testing.T) {
+	list, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := fs.Glob(examples.Files, "*.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		c, err := config.Load(name)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if err := setup.Supported(c); err != nil {
+			t.Error(err)
+		}
+		b, err := examples.Files.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		head, _, _ := strings.Cut(string(b), "\n\n")
+		lines := strings.Split(head, "\n")
+		if n := len(lines); n < 2 || n > 4 || lines[n-1] != "# Try it:  tunscript run -c "+name {
+			t.Errorf("%s: its head is %q, want 2 to 4 lines, the last the command to try it", name, lines)
+		}
+		if !strings.Contains(string(list), "["+name+"]("+name+")") {
+			t.Errorf("README.md does not list %s", name)
+		}
+	}
+	if n := strings.Count(string(list), ".toml)"); n != len(names) {
+		t.Errorf("README.md lists %d configurations, there are %d", n, len(names))
 	}
 }
 
