@@ -1,6 +1,7 @@
 package luabind
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net/netip"
@@ -61,6 +62,9 @@ func (in *instance) cidr(L *lua.LState) int {
 }
 
 func parseNetwork(s string) (netip.Prefix, error) {
+	if len(s) > longestAddr {
+		return netip.Prefix{}, fmt.Errorf("%q is no network: write one such as \"192.0.2.0/24\"", clip(s))
+	}
 	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
 		return netip.PrefixFrom(a, a.BitLen()), nil
 	}
@@ -113,13 +117,25 @@ func (in *instance) contains(L *lua.LState) int {
 	return 1
 }
 
+// longestAddr is longer than any address, with a zone or the length of its network.
+const longestAddr = 64
+
+// readAddr is netip.ParseAddr for text of any length, all of which that goes over, and
+// says again in its error.
+func readAddr(s string) (netip.Addr, error) {
+	if len(s) > longestAddr {
+		return netip.Addr{}, errors.New("too long for an address")
+	}
+	return netip.ParseAddr(s)
+}
+
 // aton and ntoa fail softly: what they are asked about came out of packets.
 func (in *instance) aton(L *lua.LState) int {
 	s, ok := L.Get(1).(lua.LString)
 	if !ok {
 		return in.state.Raise(L, fmt.Errorf("aton: want an address as text, got %s", describe(L.Get(1))))
 	}
-	a, err := netip.ParseAddr(string(s))
+	a, err := readAddr(string(s))
 	if err != nil || a.Zone() != "" {
 		return fails(L, fmt.Sprintf("%q is no address", clip(string(s))))
 	}

@@ -16,6 +16,7 @@ func answerMethods() map[string]*method {
 		"reply": {sig: "(fields?: packet.fields): packet", gives: true,
 			doc: "the answer of its protocol: addresses and ports swapped, flags and numbers as due; then your fields",
 			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
+				in.made(p.Len())
 				a := p.Reply()
 				if t, ok := L.Get(2).(*lua.LTable); ok {
 					in.speakAs(a, t)
@@ -25,11 +26,13 @@ func answerMethods() map[string]*method {
 		"rst": {sig: "(fields?: packet.fields): packet", gives: true,
 			doc: "the TCP reset that answers it (RFC 9293 section 3.10.7)",
 			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
+				in.made(0)
 				return in.answer(L, p.RST(), 2)
 			}},
 		"ttl_exceeded": {sig: "(fields?: packet.fields): packet", gives: true,
 			doc: "the ICMP error that its time to live is used up",
 			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
+				in.made(mostQuoted)
 				return in.answer(L, p.TTLExceeded(), 2)
 			}},
 		"unreachable": {sig: `(what: "port"|"host"|"net"|"admin"|"fragmentation", fields?: packet.fields): packet | (what: "fragmentation", mtu: integer, fields?: packet.fields): packet`, gives: true,
@@ -38,6 +41,7 @@ func answerMethods() map[string]*method {
 		"copy": {sig: "(fields?: packet.fields): packet", gives: true,
 			doc: "another packet like it, with these changes, which the script may keep",
 			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
+				in.made(p.Len())
 				return in.answer(L, p.Clone(), 2)
 			}},
 	}
@@ -64,6 +68,9 @@ var unreachableKinds = map[string]packet.UnreachableKind{
 	"admin": packet.UnreachableAdmin, "fragmentation": packet.UnreachableFragmentation,
 }
 
+// mostQuoted is what an ICMP error takes along of the packet that it is about.
+const mostQuoted = 1232
+
 func unreachable(in *instance, L *lua.LState, p *packet.Packet) int {
 	word, _ := L.Get(2).(lua.LString)
 	what, ok := unreachableKinds[string(word)]
@@ -71,6 +78,7 @@ func unreachable(in *instance, L *lua.LState, p *packet.Packet) int {
 		names := slices.Sorted(maps.Keys(unreachableKinds))
 		return in.state.Raise(L, fmt.Errorf("unreachable: got %s, want one of %q%s", describe(L.Get(2)), names, didYouMean(string(word), unreachableKinds)))
 	}
+	in.made(mostQuoted)
 	var mtu uint64
 	fields := 3
 	if n, ok := L.Get(3).(lua.LNumber); ok {

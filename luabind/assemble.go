@@ -40,6 +40,7 @@ func (in *instance) assembleAt(parts []part, depth int) (*packet.Packet, error) 
 	if err != nil {
 		return nil, err
 	}
+	in.made(p.Len())
 	p.In, p.Out, p.Time = nil, in.scope.Home(), in.scope.Now()
 	for i, pt := range slices.Backward(parts) {
 		switch {

@@ -137,6 +137,7 @@ func (in *instance) makePacket(L *lua.LState) int {
 		default:
 			return in.state.Raise(L, fmt.Errorf("packet: the second argument is \"eth\" or nothing, got %s", describe(kind)))
 		}
+		in.made(len(v))
 		p := in.scope.Pool().Get(len(v))
 		if err := p.Set([]byte(v), link); err != nil {
 			in.scope.Pool().Put(p)

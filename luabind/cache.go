@@ -74,9 +74,9 @@ func (in *instance) parseAddr(v lua.LValue) (netip.Addr, error) {
 	if a, ok := in.parsed[s]; ok {
 		return a, nil
 	}
-	a, err := netip.ParseAddr(string(s))
+	a, err := readAddr(string(s))
 	if err != nil || a.Zone() != "" {
-		return netip.Addr{}, fmt.Errorf("%q is no address: write one such as \"192.0.2.1\" or \"2001:db8::1\"", string(s))
+		return netip.Addr{}, fmt.Errorf("%q is no address: write one such as \"192.0.2.1\" or \"2001:db8::1\"", clip(string(s)))
 	}
 	if a.Is4In6() {
 		return netip.Addr{}, errors.New("an IPv4 address within IPv6 is on no wire: write the IPv4 address alone")

@@ -158,6 +158,11 @@ func mac(doc string, get func(p *packet.Packet) (packet.MAC, bool), set func(p *
 func checksum(doc string, get func(p *packet.Packet) (uint64, bool), set func(p *packet.Packet, v uint16), clear func(p *packet.Packet)) *field {
 	f := number(math.MaxUint16, doc, get, func(p *packet.Packet, v uint64) error { set(p, uint16(v)); return nil })
 	f.typ += `|"bad"|"zero"|"keep"`
+	sum := f.get
+	f.get = func(in *instance, p *packet.Packet) lua.LValue {
+		in.state.Work(p.Len() / lookedAt)
+		return sum(in, p)
+	}
 	byNumber := f.set
 	f.set = func(in *instance, p *packet.Packet, v lua.LValue) error {
 		word, ok := v.(lua.LString)

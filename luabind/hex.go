@@ -25,6 +25,7 @@ func (in *instance) hex(L *lua.LState) int {
 	if !ok {
 		return in.state.Raise(L, fmt.Errorf("hex: want a string such as \"45 00\", got %s", describe(L.Get(1))))
 	}
+	in.state.Charge(L, len(s)/4) // a digit at a time
 	digits := strings.Map(func(r rune) rune {
 		if strings.ContainsRune(" \t\r\n:", r) {
 			return -1
@@ -48,6 +49,7 @@ func (in *instance) tohex(L *lua.LState) int {
 	if !ok {
 		return in.state.Raise(L, fmt.Errorf("tohex: want a string, got %s", describe(L.Get(1))))
 	}
+	in.state.ChargeString(L, 2*len(s))
 	L.Push(lua.LString(hex.EncodeToString([]byte(s))))
 	return 1
 }
@@ -57,6 +59,7 @@ func (in *instance) checksum(L *lua.LState) int {
 	if !ok {
 		return in.state.Raise(L, fmt.Errorf("checksum: want a string, got %s", describe(L.Get(1))))
 	}
+	in.state.Work(len(s) / lookedAt)
 	L.Push(lua.LNumber(packet.Checksum([]byte(s))))
 	return 1
 }

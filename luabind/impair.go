@@ -37,6 +37,7 @@ func (in *instance) impair(L *lua.LState) int {
 	case in.impairments >= maxImpairments:
 		return in.state.Raise(L, fmt.Errorf("impair: the script has %d rules, and more may not be: cancel some", maxImpairments))
 	}
+	in.state.Work(filterWork + in.impairments*indexWork)
 	var c engine.ImpairConfig
 	if err := impairTable(t, &c); err != nil {
 		return in.state.Raise(L, fmt.Errorf("impair: %w", err))

@@ -33,6 +33,9 @@ type reader struct {
 // maxInbox is how many packets an inbox keeps; for one more the oldest goes.
 const maxInbox = 256
 
+// maxInboxes bounds those of a script: each may want a copy of every packet.
+const maxInboxes = 1000
+
 var errInboxEnded = errors.New("the inbox has ended, as the task that made it has: make one in the task that reads it")
 
 func (in *instance) inbox(L *lua.LState) int {
@@ -42,6 +45,9 @@ func (in *instance) inbox(L *lua.LState) int {
 	if err != nil {
 		return in.state.Raise(L, fmt.Errorf("inbox: %w", err))
 	}
+	if in.tasks.inboxes >= maxInboxes {
+		return in.state.Raise(L, &limitError{"inboxes", fmt.Sprintf("inbox: %d inboxes stand, and more may not: an inbox ends with its task", maxInboxes)})
+	}
 	b := &inbox{in: in, most: maxInbox}
 	b.waiting, err = in.scope.Await(engine.Await{
 		Name: in.place(L), Match: pt.match, Flow: pt.flow, Ask: pt.asker(in.scope.Fail), Peek: pt.peek, Stay: true, Run: b.put,
@@ -50,6 +56,7 @@ func (in *instance) inbox(L *lua.LState) int {
 		return in.state.Raise(L, fmt.Errorf("inbox: %w", err))
 	}
 	in.held[b] = heldCall{args: pt.functions}
+	in.tasks.inboxes++
 	t.boxes = append(t.boxes, b)
 	if in.tasks.class.inbox == nil {
 		in.tasks.class.inbox = in.newClass(inboxClass())
@@ -183,6 +190,7 @@ func (b *inbox) close() {
 	b.waiting.Cancel()
 	b.waiting = nil
 	delete(b.in.held, b)
+	b.in.tasks.inboxes--
 	b.in.tasks.kept -= len(b.kept)
 	b.kept = nil
 	for _, r := range slices.Clone(b.readers) {

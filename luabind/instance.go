@@ -22,6 +22,7 @@ type instance struct {
 	broken      *vm.Error // why the script is out of service; nil while it is not
 	kinds       kinds
 	impairments int              // rules that stand
+	handlers    int              // of on, that were not cancelled
 	held        map[any]heldCall // what the engine will call, for the walk of memory
 
 	loading     bool // the top level runs
@@ -52,8 +53,11 @@ func newInstance(s *Script, scope *engine.Scope) (*instance, error) {
 	in := &instance{script: s, scope: scope, held: map[any]heldCall{}, drops: map[lua.LString]engine.Verdict{}}
 	state, err := vm.New(vm.Options{
 		Limits: s.opt.Limits, Trusted: s.opt.Trusted,
-		Print: func(line string) { in.log(Info, line) },
-		Now:   scope.Now, Rand: scope.Rand(),
+		Print: func(line string) {
+			in.state.Work(logSteps * bytesAStep)
+			in.log(Info, line)
+		},
+		Now: scope.Now, Rand: scope.Rand(),
 		Roots: in.roots, Require: in.require,
 	})
 	if err != nil {

@@ -41,12 +41,17 @@ func packetLayer() *layer {
 			"segments": {typ: "integer", doc: "how many packets on the wire it stands for",
 				get: func(in *instance, p *packet.Packet) lua.LValue { return in.number(float64(p.Segments())) }},
 			"payload": {typ: "string", doc: "what follows the last layer; may be set to any length",
-				get: func(in *instance, p *packet.Packet) lua.LValue { return lua.LString(p.Payload()) },
+				get: func(in *instance, p *packet.Packet) lua.LValue {
+					b := p.Payload()
+					in.state.Work(len(b))
+					return lua.LString(b)
+				},
 				set: func(in *instance, p *packet.Packet, v lua.LValue) error {
 					s, ok := v.(lua.LString)
 					if !ok {
 						return fmt.Errorf("want a string, got %s", describe(v))
 					}
+					in.state.Work(2 * len(s))
 					return p.SetPayload([]byte(s))
 				}},
 		},
@@ -87,6 +92,7 @@ func packetMethods() map[string]*method {
 			func(n int) int { return n }, (*packet.Packet).Code),
 		"valid": {sig: "(): boolean, string?", doc: "true, or false and the layer whose checksum or length is wrong",
 			fn: func(in *instance, L *lua.LState, p *packet.Packet) int {
+				in.state.Work(p.Len() / lookedAt)
 				name, ok := p.Valid()
 				L.Push(lua.LBool(ok))
 				if ok {

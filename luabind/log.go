@@ -1,6 +1,7 @@
 package luabind
 
 import (
+	"fmt"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -9,6 +10,7 @@ import (
 func logGlobals() []global {
 	level := func(name string, level Level, doc string) global {
 		return global{name: "log." + name, sig: "(...: any)", doc: doc, fn: func(in *instance, L *lua.LState) int {
+			in.state.Charge(L, logSteps)
 			in.log(level, in.join(L))
 			return 0
 		}}
@@ -21,10 +23,20 @@ func logGlobals() []global {
 	}
 }
 
+// maxLine is how much of a line the log gets.
+const maxLine = 8 << 10
+
+// logSteps is what a line of the log costs: it may be written to a disk.
+const logSteps = 100
+
 func (in *instance) log(level Level, text string) {
-	if in.script.opt.Log != nil {
-		in.script.opt.Log(level, in.script.name, text)
+	if in.script.opt.Log == nil {
+		return
 	}
+	if len(text) > maxLine {
+		text = text[:maxLine] + fmt.Sprintf("... (%d bytes)", len(text))
+	}
+	in.script.opt.Log(level, in.script.name, text)
 }
 
 // join is the text of a log line: the arguments with blanks between.
@@ -34,7 +46,9 @@ func (in *instance) join(L *lua.LState) string {
 		if i > 1 {
 			b.WriteByte(' ')
 		}
-		b.WriteString(in.state.Tostring(L, L.Get(i)))
+		text := in.state.Tostring(L, L.Get(i))
+		in.state.Charge(L, len(text)/bytesAStep)
+		b.WriteString(text)
 	}
 	return b.String()
 }

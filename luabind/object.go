@@ -115,6 +115,10 @@ func (in *instance) setField(p *packet.Packet, k *kind, key, v lua.LValue) error
 		}
 		return k.unknown(key)
 	}
+	in.state.Work(p.Len() / lookedAt) // what follows the field may move, and sums be taken
+	if s, ok := v.(lua.LString); ok && len(s) > 256 && name != "payload" {
+		in.state.Work(8 * len(s)) // to say that it is nothing of the kind
+	}
 	m := k.members.get(string(name))
 	f := m.field
 	switch {
@@ -236,6 +240,7 @@ func (in *instance) tostring(L *lua.LState) int {
 		case *packetRef:
 			text = "packet (gone)"
 			if in.settle(x) == nil {
+				in.state.Work(textSteps * bytesAStep / 4)
 				text = x.p.String()
 			}
 		case *layerRef:

@@ -38,6 +38,11 @@ func (in *instance) on(L *lua.LState) int {
 	if run := in.direct(h.fn); run != nil {
 		config.Run = in.unlessBroken(run)
 	}
+	if in.handlers >= maxHandlers {
+		return in.state.Raise(L, &limitError{"handlers", fmt.Sprintf("on: %d handlers stand, and more may not: cancel some, or look at the packet in one", maxHandlers)})
+	}
+	in.state.Work(filterWork + len(config.Filter)*bytesAStep)
+	in.workOnHandlers()
 	handle, err := in.scope.Handle(config)
 	if err != nil {
 		if ce, ok := errors.AsType[*engine.ConfigError](err); ok {
@@ -49,10 +54,34 @@ func (in *instance) on(L *lua.LState) int {
 		return in.state.Raise(L, fmt.Errorf("on: %w", err))
 	}
 	in.held[handle] = heldCall{fn: h.fn}
+	in.handlers++
 	return in.pushHandle(L, func() {
 		handle.Cancel()
-		delete(in.held, handle)
+		if _, ok := in.held[handle]; ok {
+			delete(in.held, handle)
+			in.handlers--
+			in.workOnHandlers()
+		}
 	})
+}
+
+const (
+	// maxHandlers bounds the handlers of a script: each is in an index that is made anew
+	// when one comes or goes.
+	maxHandlers = 4000
+	// filterWork is what it costs to compile a filter besides its length, in the bytes of
+	// State.Work.
+	filterWork = 400 * bytesAStep
+	// indexWork is what each handler costs when the index is made anew.
+	indexWork = 40 * bytesAStep
+)
+
+// workOnHandlers charges for the index over the handlers, but while the script loads,
+// when it is made once.
+func (in *instance) workOnHandlers() {
+	if !in.loading {
+		in.state.Work(in.handlers * indexWork)
+	}
 }
 
 func (in *instance) onArgs(L *lua.LState, h *handler, config *engine.Handler) error {

@@ -104,6 +104,7 @@ func (in *instance) filterOf(text string) (*filter.Filter, error) {
 	if err != nil {
 		return nil, err
 	}
+	in.state.Work(filterWork + len(text)*bytesAStep)
 	if in.filters == nil || len(in.filters) >= maxFilters {
 		in.filters = map[string]*filter.Filter{}
 	}

@@ -52,7 +52,7 @@ func nativeField(layer, field string, want lua.LValue) *filter.Filter {
 			f, _ := packet.ParseFlags(string(want))
 			return filter.Field(filter.TCP, flagsAt, 1, 0xff, uint32(f))
 		}
-		if a, err := netip.ParseAddr(string(want)); err == nil {
+		if a, err := readAddr(string(want)); err == nil {
 			return nativeNetwork(name, netip.PrefixFrom(a, a.BitLen()))
 		}
 	}

@@ -143,6 +143,7 @@ func writeBytes(s span) *method {
 			if !ok {
 				return in.state.Raise(L, fmt.Errorf("set_bytes: want a string, got %s", describe(L.Get(3))))
 			}
+			in.state.Work(len(v))
 			err := s.write(p, in.checkOffset(L, 2), len(v), func(at int) error { return p.SetBytes(at, []byte(v)) })
 			if err != nil {
 				return in.state.Raise(L, about("set_bytes", err))
@@ -179,3 +180,12 @@ func (in *instance) checkLength(L *lua.LState, n int) {
 // bytesAStep is how many bytes of a string cost one instruction, as for Lua's own
 // library.
 const bytesAStep = 32
+
+// What work on packets costs besides their length, in the bytes of State.Work.
+const (
+	packetWork = 20 * bytesAStep // to make one: a buffer, a parse
+	lookedAt   = 8               // bytes that are only looked at or moved are so many times cheaper than those of a string
+)
+
+// made charges for a packet of n bytes that is made or copied.
+func (in *instance) made(n int) { in.state.Work(packetWork + n) }

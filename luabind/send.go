@@ -31,6 +31,7 @@ func (in *instance) send(L *lua.LState) int {
 	if k != in.kinds.packet {
 		return in.state.Raise(L, fmt.Errorf("send: a layer is no packet: send the packet whose %s it is", k.name))
 	}
+	in.made(ref.p.Len())
 	p := ref.p.Clone()
 	if name, ok := L.Get(2).(lua.LString); ok {
 		if err := in.scope.SetOut(p, string(name)); err != nil {

@@ -133,6 +133,9 @@ func dictionary(do func(in *instance, L *lua.LState, d *shared.Dict, key string)
 	}
 }
 
+// keySteps is what one of many keys costs: to be sorted, mostly.
+const keySteps = 15
+
 func (in *instance) checkDictionary(L *lua.LState) *shared.Dict {
 	if ud, ok := L.Get(1).(*lua.LUserData); ok {
 		if d, ok := ud.Value.(*shared.Dict); ok {
@@ -145,8 +148,8 @@ func (in *instance) checkDictionary(L *lua.LState) *shared.Dict {
 
 func (in *instance) dictionaryKeys(L *lua.LState) int {
 	d := in.checkDictionary(L)
+	in.state.Charge(L, keySteps*d.Len()) // before: of all entries it takes longer than a packet may
 	keys := d.Keys(in.scope.Now())
-	in.state.Charge(L, len(keys))
 	t := L.CreateTable(len(keys), 0)
 	for _, k := range keys {
 		t.Append(lua.LString(k))
@@ -159,6 +162,7 @@ func (in *instance) dictionaryKeys(L *lua.LState) int {
 func (in *instance) storable(L *lua.LState, n int, name string) shared.Value {
 	switch v := L.Get(n).(type) {
 	case lua.LString:
+		in.state.Charge(L, len(v)/bytesAStep)
 		return shared.String(string(v))
 	case lua.LNumber:
 		return shared.Number(float64(v))

@@ -48,6 +48,7 @@ type tasks struct {
 	early   []*task // spawned at load, to run when the devices are open
 	timers  int     // of after and every
 	kept    int     // packets in all inboxes
+	inboxes int
 	recent  *recent // what expect shows; nil while nobody expects
 	class   struct{ inbox *lua.LTable }
 }

@@ -128,6 +128,13 @@ func (d *Dict) Pop(now time.Time, key string) (Value, bool) {
 	return d.store.pop(e), true
 }
 
+// Len is how many keys there are, those included whose time has come since.
+func (d *Dict) Len() int {
+	d.store.mu.Lock()
+	defer d.store.mu.Unlock()
+	return len(d.m)
+}
+
 // Keys are all keys, sorted.
 func (d *Dict) Keys(now time.Time) []string {
 	d.store.mu.Lock()

@@ -181,6 +181,22 @@ func (s *State) Charge(L *lua.LState, n int) {
 	}
 }
 
+// Work is Charge for n bytes that a binding copies, makes or goes over, and needs no
+// thread: where the budget is spent the entry ends with its next instruction. Outside of
+// an entry it is nothing.
+func (s *State) Work(n int) {
+	if s.depth == 0 || s.fatal != nil {
+		return
+	}
+	if s.made += n; s.made > 4<<20 {
+		s.made = 0
+		s.heapGrown(s.l.G.CurrentThread)
+	}
+	if s.fatal == nil && !s.m.spend(n/bytesAStep) {
+		s.spent(s.l.G.CurrentThread)
+	}
+}
+
 // chargeBytes charges for n bytes of string made in Go.
 func (s *State) chargeBytes(L *lua.LState, n int) {
 	s.Charge(L, n/bytesAStep)
