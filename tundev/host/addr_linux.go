@@ -36,9 +36,11 @@ func (h *Handle) AddAddr(name string, a Addr) error {
 // Duplicate address detection, which takes a second or more, is not waited for.
 func (h *Handle) awaitLocal(l netlink.Link, ip netip.Addr) {
 	const most, tentative = time.Second, 100 * time.Millisecond
+	local := &netlink.Route{Table: unix.RT_TABLE_LOCAL, Dst: ipnet(netip.PrefixFrom(ip, ip.BitLen()))}
 	for start := time.Now(); time.Since(start) < most; time.Sleep(time.Millisecond) {
-		routes, err := h.nl.RouteGet(ip.AsSlice())
-		if err == nil && len(routes) > 0 && routes[0].Type == unix.RTN_LOCAL {
+		// Not by RouteGet: with a loop the way to our own address is through a device.
+		routes, err := h.nl.RouteListFiltered(netlink.FAMILY_V6, local, netlink.RT_FILTER_TABLE|netlink.RT_FILTER_DST)
+		if err == nil && len(routes) > 0 {
 			return
 		}
 		if time.Since(start) < tentative || l.Attrs().RawFlags&unix.IFF_NOARP != 0 {
