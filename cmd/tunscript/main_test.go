@@ -95,10 +95,16 @@ func inNetwork(ts *testscript.TestScript, neg bool, args []string) {
 // have is the condition [have:ping]: whether a program is installed. On a machine
 // that is to run everything a missing one fails the test.
 //
-// And the condition [mknod] is whether device nodes can be made, which takes real root.
+// Two conditions more: [mknod] is whether device nodes can be made, which takes real
+// root, and [users] whether there is somebody else to become, which in a lab that an
+// ordinary user made there is not.
 func have(cond string) (bool, error) {
-	if cond == "mknod" {
+	switch cond {
+	case "mknod":
 		return canMknod()
+	case "users":
+		ids, err := os.ReadFile("/proc/self/uid_map")
+		return strings.Contains(string(ids), "4294967295"), err
 	}
 	program, ok := strings.CutPrefix(cond, "have:")
 	if !ok {

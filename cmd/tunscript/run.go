@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os/signal"
 	"runtime"
 	"syscall"
@@ -58,10 +59,11 @@ func (f *runFlags) run(c *cobra.Command, paths []string) error {
 	if err != nil {
 		return err
 	}
-	ec, err := open(cfg, opt)
+	ec, host, err := open(cfg, opt)
 	if err != nil {
 		return err
 	}
+	defer undo(host, log)
 	ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
@@ -78,6 +80,10 @@ func (f *runFlags) run(c *cobra.Command, paths []string) error {
 		return err
 	}
 	defer end()
+	if err := drop(host, f, log); err != nil {
+		s.eng.Close()
+		return err
+	}
 	go f.ready(s, ec.Devices, c.ErrOrStderr())
 	if err := s.run(); err != nil {
 		return runError{err}
@@ -108,16 +114,46 @@ func (f *runFlags) configuration(c *cobra.Command, paths []string) (*config.Conf
 
 // open loads the scripts of cfg and then opens its devices: a mistake in a script
 // must not touch the network.
-func open(cfg *config.Config, opt setup.Options) (engine.Config, error) {
-	ec := setup.Engine(cfg, opt)
-	var err error
+func open(cfg *config.Config, opt setup.Options) (ec engine.Config, host *setup.Host, err error) {
+	ec = setup.Engine(cfg, opt)
 	if ec.Programs, err = setup.Scripts(cfg, opt); err != nil {
-		return ec, err
+		return ec, nil, err
 	}
-	if ec.Devices, err = setup.Devices(cfg, opt); err != nil {
-		return ec, runError{err}
+	if host, err = setup.NewHost(cfg); err != nil {
+		return ec, nil, err
 	}
-	return ec, nil
+	opt.Host = host
+	if ec.Devices, err = setup.Devices(cfg, opt); err == nil {
+		err = host.Lay()
+	}
+	if err != nil {
+		setup.Close(ec.Devices)
+		undo(host, opt.Log)
+		return ec, nil, runError{err}
+	}
+	for _, note := range host.Notes {
+		opt.Log.Warn(note)
+	}
+	return ec, host, nil
+}
+
+// drop gives up all rights that are not needed any more.
+func drop(host *setup.Host, f *runFlags, log *slog.Logger) error {
+	host.Writes(f.watch.pcap, f.watch.record)
+	host.Removes(f.live.control)
+	err := host.Drop()
+	if setup.Unconfined(err) {
+		log.Warn(err.Error())
+		return nil
+	}
+	return err
+}
+
+// undo puts the host back as it was.
+func undo(host *setup.Host, log *slog.Logger) {
+	if err := host.Close(); err != nil {
+		log.Error(err.Error())
+	}
 }
 
 // ready says which devices are there when the scripts have started, and from then on

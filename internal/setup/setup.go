@@ -29,6 +29,7 @@ type Options struct {
 	Log      *slog.Logger
 	Trusted  bool      // every script
 	Settings *Settings // of options; nil: none but the file's
+	Host     *Host     // opens the devices of this host; nil: nobody else's rights are needed
 
 	checking bool // no script will run, so a file of tests may be among them
 }
@@ -148,11 +149,7 @@ func Supported(c *config.Config) error {
 		}
 	}
 	refuse(c.Engine.Workers > 1, "engine.workers")
-	refuse(c.Engine.User != "", "engine.user")
-	refuse(c.Engine.Group != "", "engine.group")
 	refuse(c.Engine.Errors != "", "engine.errors")
-	refuse(len(c.Host.Loop) > 0, "host.loop")
-	refuse(c.Host.Masquerade, "host.masquerade")
 	refuse(c.Metrics.Listen.IsValid(), "metrics.listen")
 	for i, d := range c.Devices {
 		key := fmt.Sprintf("device[%d].", i+1)
@@ -173,7 +170,7 @@ func Devices(c *config.Config, opt Options) ([]engine.DeviceConfig, error) {
 		case config.UDP, config.TCP:
 			return link.Open(Link(d, opt.Log))
 		default:
-			return tundev.Open(Tun(d))
+			return opt.Host.open(i, d)
 		}
 	})
 }
@@ -202,9 +199,23 @@ func devices(c *config.Config, open func(int, config.Device) (engine.Device, err
 			Close(all)
 			return nil, err
 		}
-		all = append(all, engine.DeviceConfig{Device: dev, Forward: d.Forward, OnLost: onLost[d.OnLost]})
+		all = append(all, engine.DeviceConfig{Device: dev, Forward: forward(c, d), OnLost: onLost[d.OnLost]})
 	}
 	return all, nil
+}
+
+// forward is the device that d's packets leave by. What came out of one end of a loop
+// goes into the other one.
+func forward(c *config.Config, d config.Device) string {
+	if d.Forward == "" && len(c.Host.Loop) == 2 {
+		switch d.Name {
+		case c.Host.Loop[0]:
+			return c.Host.Loop[1]
+		case c.Host.Loop[1]:
+			return c.Host.Loop[0]
+		}
+	}
+	return d.Forward
 }
 
 // Close closes devices that no engine has taken.

@@ -74,7 +74,7 @@ func TestKindsOfErrors(t *testing.T) {
 	if err := setup.Check(c, setup.Options{}); !errors.As(err, &se) || se.Line != 1 {
 		t.Errorf("got %v, want a ScriptError at line 1", err)
 	}
-	c = configure(t, map[string]string{"config.toml": device + "[host]\nmasquerade = true\n"})
+	c = configure(t, map[string]string{"config.toml": device + "[[impair]]\nfilter = \"udp prot 53\"\nloss = 0.1\n"})
 	var ce config.Errors
 	if err := setup.Check(c, setup.Options{}); !errors.As(err, &ce) {
 		t.Errorf("got %v, want config.Errors", err)
