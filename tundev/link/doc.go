@@ -13,8 +13,9 @@
 // # Goroutines
 //
 // From Attach to Close a link has one goroutine that finds a peer and reads it, and,
-// while there is a peer, one that writes. Between each and the worker is a ring with
-// bounds. The worker never waits: what finds the outgoing ring full, or no peer, is lost
+// while there is a peer, one that writes. A TCP link that waits has one more at the door,
+// and one for each of those, few, who are busy with TLS. Between reader or writer and the
+// worker is a ring with bounds. The worker never waits: what finds the outgoing ring full, or no peer, is lost
 // and counted, as in the kernel's own ring. A reader that finds the incoming ring full
 // waits on TCP, so that the peer is slowed down, and drops on UDP, where nobody is.
 //
@@ -23,8 +24,8 @@
 // It may write half a frame and stop, say that a packet has no bytes or more than the
 // MTU, stop reading, or go: each is counted in [Stats], and a link that has lost its peer
 // looks for the next one. There is one peer at a time. A second one that connects to a
-// TCP link stands in the kernel's queue until the first is gone; a second one that sends
-// to a UDP link is heard when the first was silent for ten seconds.
+// TCP link is refused until the first is gone; a second one that sends to a UDP link is
+// heard when the first was silent for ten seconds.
 //
 // # Memory
 //

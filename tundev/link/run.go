@@ -11,8 +11,9 @@ import (
 // transport is how a link finds its peers, one after the other.
 type transport interface {
 	next(ctx context.Context) (session, error) // waits for one
-	resume()                                   // makes next possible again
-	interrupt()                                // ends a next that waits
+	resume(ctx context.Context)                // before the first next, until ctx ends
+	interrupt()                                // ends what waits, once ctx has ended
+	settle()                                   // waits until nothing of it runs
 	addr() string
 	close() error
 }
@@ -38,10 +39,14 @@ type run struct {
 func (d *Device) start() *run {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &run{cancel: cancel, done: make(chan struct{}), ended: make(chan struct{})}
-	d.t.resume()
+	d.t.resume(ctx)
 	go func() {
 		defer close(r.done)
-		defer cancel()
+		defer func() {
+			cancel()
+			d.t.interrupt()
+			d.t.settle()
+		}()
 		d.peers(ctx, r)
 		close(r.ended)
 		if ctx.Err() == nil {
@@ -98,9 +103,6 @@ func (d *Device) peers(ctx context.Context, r *run) {
 				d.conf.Log.Warn("no peer", "err", text, "again", pause)
 				said = text
 			}
-			if _, ok := errors.AsType[*refusal](err); ok && d.conf.waits() {
-				continue // a stranger must not keep the peer waiting
-			}
 		} else {
 			began := time.Now()
 			said = ""
@@ -114,7 +116,7 @@ func (d *Device) peers(ctx context.Context, r *run) {
 				pause = firstPause
 			}
 			if d.conf.waits() {
-				continue // the next one may stand in the queue
+				continue // the next one may be there
 			}
 		}
 		if !sleep(ctx, pause+rand.N(pause/5)) {

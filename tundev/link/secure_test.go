@@ -136,6 +136,31 @@ func TestTLSRefuses(t *testing.T) {
 	}
 }
 
+// Strangers who connect and say nothing keep nobody waiting, and from some number on they
+// are refused.
+func TestTLSStrangersAtTheDoor(t *testing.T) {
+	leaks(t)
+	ca := newAuthority(t)
+	a := open(t, ca.with(link.Config{Name: "a", Kind: link.TCP, Local: anyPort}, "a"), nil)
+	for range 10 {
+		dial(t, a)
+	}
+	began := time.Now()
+	b := open(t, ca.with(link.Config{Name: "b", Kind: link.TCP, Remote: a.dev.Addr()}, "b"), nil)
+	a.until("the peer", connected)
+	b.send(udp(100, 1))
+	a.expect(udp(100, 1))
+	if took := time.Since(began); took > 8*time.Second {
+		t.Errorf("the peer waited %v for strangers", took)
+	}
+	b.close()
+	a.until("nobody", alone)
+	for range 10 {
+		dial(t, a)
+	}
+	a.until("the last four are refused", func(s link.Stats) bool { return s.Refused >= 4 })
+}
+
 // TLS 1.2 is not spoken.
 func TestTLSIsNew(t *testing.T) {
 	leaks(t)

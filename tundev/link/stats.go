@@ -24,7 +24,7 @@ type Stats struct {
 	// Peers that were let go.
 	Torn    uint64 // they ended within a frame
 	Stalled uint64 // they stopped within a frame, or did not read
-	Refused uint64 // no TLS, or a certificate that will not do
+	Refused uint64 // no TLS, a certificate that will not do, or another peer was there
 }
 
 // counters are Stats as the goroutines of a link count them.

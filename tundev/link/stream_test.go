@@ -141,7 +141,7 @@ func TestAPeerThatDoesNotRead(t *testing.T) {
 	w.expect(udp(100, 4))
 }
 
-// A second peer stands in the queue until the first is gone.
+// A second peer is refused, at once, until the first is gone.
 func TestTCPHasOnePeerAtATime(t *testing.T) {
 	leaks(t)
 	w := open(t, link.Config{Kind: link.TCP, Local: anyPort}, nil)
@@ -149,13 +149,22 @@ func TestTCPHasOnePeerAtATime(t *testing.T) {
 	first.Write(frame(udp(100, 1)))
 	w.expect(udp(100, 1))
 	second := dial(t, w)
-	second.Write(frame(udp(100, 2)))
+	second.SetReadDeadline(time.Now().Add(patience))
+	if _, err := second.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("the second peer reads %v, want EOF", err)
+	}
 	first.Write(frame(udp(100, 3)))
 	w.expect(udp(100, 3))
 	first.Close()
+	w.until("the first is gone", alone)
+	third := dial(t, w)
+	third.Write(frame(udp(100, 2)))
 	w.expect(udp(100, 2))
 	w.send(udp(100, 4))
-	readFrame(t, second)
+	readFrame(t, third)
+	if s := w.dev.Stats(); s.Refused != 1 || s.Peers != 2 {
+		t.Errorf("%+v, want two peers and one refused", s)
+	}
 }
 
 // A worker that is behind slows a TCP peer down: nothing is lost.

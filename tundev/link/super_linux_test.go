@@ -97,7 +97,8 @@ func TestSuperPacketsAreCutForTheWire(t *testing.T) {
 			if came.n.Load() == 0 {
 				t.Error("the kernel has handed over no super-packet")
 			}
-			if least := int64(20 << 20 / mtu); w.n.Load() < least {
+			// iperf3 does not wait for the last of them.
+			if least := int64(10 << 20 / mtu); w.n.Load() < least {
 				t.Errorf("%d frames were on the wire, want at least %d", w.n.Load(), least)
 			}
 			for _, e := range ends {

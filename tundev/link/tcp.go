@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -18,27 +19,24 @@ const handshake = 10 * time.Second
 // keepAlive finds out within 30 s that a peer is gone that did not say so.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}
 
-// streams finds the peers of a TCP link.
-type streams struct {
+// past is a deadline that has passed.
+var past = time.Unix(1, 0)
+
+// dialer finds the peer of a TCP link that connects.
+type dialer struct {
 	d      *Device
-	secure *tls.Config      // nil: plain
-	ln     *net.TCPListener // nil: it connects
+	secure *tls.Config // nil: plain
 }
 
-func newStreams(d *Device) (*streams, error) {
-	t := &streams{d: d}
-	var err error
-	if t.secure, err = secure(d.conf); err != nil {
+func newStreams(d *Device) (transport, error) {
+	t, err := secure(d.conf)
+	if err != nil {
 		return nil, err
 	}
 	if d.conf.waits() {
-		ln, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(d.conf.Local))
-		if err != nil {
-			return nil, listenError(d.conf, err)
-		}
-		t.ln = ln
+		return newDoor(d, t)
 	}
-	return t, nil
+	return &dialer{d, t}, nil
 }
 
 func listenError(c Config, err error) error {
@@ -46,77 +44,14 @@ func listenError(c Config, err error) error {
 		Fix: "choose an address of this host and a port that is free (ss -lnp shows who has it)"}
 }
 
-func (t *streams) addr() string {
-	if t.ln == nil {
-		return ""
-	}
-	return t.ln.Addr().String()
-}
+func (t *dialer) addr() string           { return "" }
+func (t *dialer) resume(context.Context) {}
+func (t *dialer) interrupt()             {} // the context does
+func (t *dialer) settle()                {}
+func (t *dialer) close() error           { return nil }
 
-// past is a deadline that has passed.
-var past = time.Unix(1, 0)
-
-func (t *streams) resume() {
-	if t.ln != nil {
-		t.ln.SetDeadline(time.Time{})
-	}
-}
-
-func (t *streams) interrupt() {
-	if t.ln != nil {
-		t.ln.SetDeadline(past)
-	}
-}
-
-func (t *streams) close() error {
-	if t.ln == nil {
-		return nil
-	}
-	return t.ln.Close()
-}
-
-// next connects, or waits until somebody does.
-func (t *streams) next(ctx context.Context) (session, error) {
-	c, err := t.connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	s := &stream{d: t.d, raw: c, c: c}
-	if t.secure == nil {
-		return s, nil
-	}
-	tc := tls.Client(c, t.secure)
-	if t.ln != nil {
-		tc = tls.Server(c, t.secure)
-	}
-	ctx, cancel := context.WithTimeout(ctx, handshake)
-	defer cancel()
-	if err := tc.HandshakeContext(ctx); err != nil {
-		c.Close()
-		t.d.n.refused.Add(1)
-		return nil, &refusal{c.RemoteAddr().String(), err}
-	}
-	s.c = tc
-	return s, nil
-}
-
-// refusal is a peer that TLS does not let in.
-type refusal struct {
-	peer string
-	err  error
-}
-
-func (e *refusal) Error() string { return "TLS with " + e.peer + ": " + e.err.Error() }
-func (e *refusal) Unwrap() error { return e.err }
-
-func (t *streams) connect(ctx context.Context) (*net.TCPConn, error) {
-	if t.ln != nil {
-		c, err := t.ln.AcceptTCP()
-		if err == nil {
-			c.SetKeepAliveConfig(keepAlive)
-		}
-		return c, err
-	}
+// next connects.
+func (t *dialer) next(ctx context.Context) (session, error) {
 	d := net.Dialer{Timeout: handshake, KeepAliveConfig: keepAlive}
 	if l := t.d.conf.Local; l.IsValid() {
 		d.LocalAddr = net.TCPAddrFromAddrPort(l)
@@ -125,7 +60,16 @@ func (t *streams) connect(ctx context.Context) (*net.TCPConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.(*net.TCPConn), nil
+	s := &stream{d: t.d, raw: c.(*net.TCPConn), c: c}
+	if t.secure == nil {
+		return s, nil
+	}
+	if err := s.shake(ctx, tls.Client(c, t.secure)); err != nil {
+		s.close()
+		t.d.n.refused.Add(1)
+		return nil, err
+	}
+	return s, nil
 }
 
 // stream is one peer of a TCP link.
@@ -133,13 +77,31 @@ type stream struct {
 	d   *Device
 	raw *net.TCPConn
 	c   net.Conn // raw, or TLS over it
+
+	left func() // called when it is closed, once; nil: nobody wants to know
 }
 
 func (s *stream) peer() string { return s.raw.RemoteAddr().String() }
 
 // close closes the connection below TLS, whose own Close may wait for a peer that does not
 // read. The peer sees the end of the stream, which is all that a link wants to say.
-func (s *stream) close() { s.raw.Close() }
+func (s *stream) close() {
+	s.raw.Close()
+	if s.left != nil {
+		s.left()
+	}
+}
+
+// shake does the handshake of c.
+func (s *stream) shake(ctx context.Context, c *tls.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, handshake)
+	defer cancel()
+	if err := c.HandshakeContext(ctx); err != nil {
+		return fmt.Errorf("TLS with %s: %w", s.peer(), err)
+	}
+	s.c = c
+	return nil
+}
 
 func (s *stream) read(in, _ *ring) error {
 	n, link := &s.d.n, s.d.info.Link

@@ -34,9 +34,11 @@ func newDatagrams(d *Device) (*datagrams, error) {
 }
 
 func (t *datagrams) addr() string { return t.c.LocalAddr().String() }
-func (t *datagrams) resume()      { t.c.SetReadDeadline(time.Time{}) }
 func (t *datagrams) interrupt()   { t.c.SetReadDeadline(past) }
+func (t *datagrams) settle()      {}
 func (t *datagrams) close() error { return t.c.Close() }
+
+func (t *datagrams) resume(context.Context) { t.c.SetReadDeadline(time.Time{}) }
 
 // next finds out the address of Remote; without it, the peer is who sends.
 func (t *datagrams) next(ctx context.Context) (session, error) {
