@@ -152,9 +152,31 @@ func TestTCPEnds(t *testing.T) {
 		"the server fails": {`require "tcp".listen(2, function(conn) conn:write("bye") end)`,
 			`local c = tcp.connect{ dst = "192.0.2.2", dport = 2 } log.info(c:read("*a")) c:close() log.info(c:write("late"))`, "client.lua: bye|client.lua: nil the connection is closed"},
 		"segments can be bent": {`require "tcp".listen(2, function(conn) local n = 0
-				conn.on_segment = function(c, p) if #p.payload > 0 then n = n + 1 return n > 2 end end
+				conn.on_segment = function(c, p, way) if way == "in" and #p.payload > 0 then n = n + 1 return n > 2 end end
 				conn:write(conn:read("*l")) end)`,
 			`local c = tcp.connect{ dst = "192.0.2.2", dport = 2 } sleep(0.1) c:write("three times\n") log.info(c:read("*a"), now() - start > 0.5)`, "client.lua: three times true"},
+		"a read larger than the window": {`require "tcp".listen(2, function(conn) local s = conn:read(600000) conn:write(#s .. " " .. s:sub(-3)) end)`,
+			`local c = tcp.connect{ dst = "192.0.2.2", dport = 2 } c:write(("abc"):rep(300000)) log.info(c:read("*a"))`, "client.lua: 600000 abc"},
+		"a line larger than the window": {`require "tcp".listen(2, function(conn) conn:write(#conn:read("*l") .. conn:read("*a")) end)`,
+			`local c = tcp.connect{ dst = "192.0.2.2", dport = 2 } c:write(("x"):rep(300000)) c:write("\r\nrest") c:close() log.info(c:read("*a"))`, "client.lua: 300000rest"},
+		"small writes share a segment": {`require "tcp".listen(2, function(conn)
+				local n = 0
+				conn.on_segment = function(c, p, way) if way == "in" and #p.payload > 0 then n = n + 1 end end
+				conn:write(#conn:read("*a") .. " in " .. (n < 20 and "few" or n)) end)`,
+			`local c = tcp.connect{ dst = "192.0.2.2", dport = 2, }
+			for i = 1, 2000 do c:write("x") end c:close() log.info(c:read("*a"))`, "client.lua: 2000 in few"},
+		"the handshake can be watched": {`require "tcp".listen(2, function(conn) conn:close() end, function(c, p, way) if p.tcp:has("S") then log.info(way, p.tcp.flags, c.state) end end)`,
+			`local c = tcp.connect{ dst = "192.0.2.2", dport = 2, on_segment = function(c, p, way) if p.tcp:has("S") then log.info(way, p.tcp.flags, c.state) end end }`,
+			"client.lua: out S syn-sent|server.lua: in S syn-received|server.lua: out SA syn-received|client.lua: in SA syn-sent"},
+		"what leaves can be bent": {`require "tcp".listen(2, function(conn) log.info(conn.mss) end)`,
+			`tcp.connect{ dst = "192.0.2.2", dport = 2, on_segment = function(c, p, way) if way == "out" and p.tcp:has("S") then p.tcp.options.mss = 99 end end }`,
+			"server.lua: 99"},
+		"what leaves can be lost": {`require "tcp".listen(2, function(conn) end)`,
+			`local n = 0 local c, err = tcp.connect{ dst = "192.0.2.2", dport = 2, on_segment = function(c, p, way) n = n + 1 return n > 3 end } log.info(c ~= nil, err, now() - start)`,
+			"client.lua: true nil 7"},
+		"both call at once": {`local tcp = require "tcp" on_start(function() spawn(function() local c = tcp.connect{ dst = "192.0.2.1", dport = 3000, sport = 4000 } c:write("from one\n") log.info(c:read("*l")) end) end)`,
+			`local c = tcp.connect{ dst = "192.0.2.2", dport = 4000, sport = 3000 } c:write("from two\n") log.info(c:read("*l"))`, "from two|"},
+		"a port that is none": {`on("udp", function() end)`, `log.info(select(2, pcall(tcp.listen, "80", print)))`, "want a port from 1 to 65535 and a function"},
 		"the module still builds": {`on("udp", function() end)`,
 			`local p = ip{ dst = "192.0.2.2" }/tcp{ dport = 80 } log.info(p.tcp.dport)`, "client.lua: 80"},
 		"an option that is none": {`on("udp", function() end)`,

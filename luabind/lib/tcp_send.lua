@@ -1,7 +1,15 @@
 -- The sending side of tcp.lua: what is under way, what was lost, how much may be sent.
--- A connection is a table of tcp.lua's; c:remove(err) ends it.
+-- Numbers like 3.8.1 are sections of RFC 9293. A connection c is a table of tcp.lua's;
+-- c:remove(err) ends it.
+--
+--      c.una            c.nxt         c.una + c.wnd
+--   ----|----------------|-----------------|----      3.3.1, figure 3
+--    got | c.sent: under  | may be sent     | must wait, in c.out
+--        | way, c.pipe of |
+--        | it not lost    |
 
 local segment = tcp                                -- the builder
+local Q = require "tcp_queue"
 local S = {}
 
 S.RECEIVE, S.SEND = 256 * 1024, 256 * 1024         -- bytes kept for a reader, and for a slow peer
@@ -9,9 +17,14 @@ S.SCALE = 2                                        -- of our window: 65,535 << 2
 local RTO_LEAST, RTO_MOST = 0.2, 60                -- seconds; RFC 6298 would have 1 as the least, Linux has 0.2
 local TRIES = 8                                    -- retransmissions before a connection is given up
 
+-- space is RCV.WND in bytes; window is what the header says of it (RFC 7323 2.3).
+function S.space(c) return S.RECEIVE - c.got.len end
 
-function S.window(c) return math.max(math.min(math.floor((S.RECEIVE - c.gotlen) / 2^c.ours), 65535), 0) end
+function S.window(c) return math.max(math.min(math.floor(S.space(c) / 2^c.ours), 65535), 0) end
 
+function S.under_way(c) return c.head <= c.tail end
+
+-- emit makes a segment and sends it, unless conn.on_segment will not have it.
 function S.emit(c, flags, seq, data, options)
   local ack = flags:find("A", 1, true) and c.rcv or 0
   local shown = S.window(c)
@@ -19,34 +32,36 @@ function S.emit(c, flags, seq, data, options)
   local p = ip{ src = c.src, dst = c.dst }
     / segment{ sport = c.sport, dport = c.dport, flags = flags, seq = seq, ack = ack, window = shown, options = options }
   if data and data ~= "" then p = p / data end
-  send(p, c.device)
+  if not c.on_segment or c.on_segment(c, p, "out") ~= false then send(p, c.device) end
   c.owes, c.shown = false, shown
 end
 
--- blocks are what came too early, as RFC 2018 has it: three at most fit beside nothing.
+-- blocks are what came too early, as RFC 2018 has it: at most three, with room for more.
 local function blocks(c)
   if #c.early == 0 or not c.selective then return nil end
-  table.sort(c.early, function(a, b) return seqdiff(a.seq, b.seq) < 0 end)
   local all, last = {}, nil
-  for _, e in ipairs(c.early) do
+  for _, e in ipairs(c.early) do                   -- in order already
     local stop = (e.seq + #e.data) % 2^32
     if last and seqdiff(e.seq, last[2]) <= 0 then
       if seqdiff(stop, last[2]) > 0 then last[2] = stop end
+    elseif #all == 3 then
+      break
     else
       last = { e.seq, stop }
       all[#all + 1] = last
     end
   end
-  while #all > 3 do table.remove(all) end
   return { sack = all }
 end
 
+-- acknowledge answers at once; waiting for a second segment (3.8.6.3) would save half the
+-- packets and cost a timer.
 function S.acknowledge(c) S.emit(c, "A", c.nxt, nil, blocks(c)) end
 
 -- arm lets the retransmission timer run while something is under way (RFC 6298 5). One
 -- timer looks again when it comes early, so that an acknowledgement costs none.
 function S.arm(c, restart)
-  local waiting = c.head <= c.tail or c.outlen > 0 and c.wnd == 0
+  local waiting = S.under_way(c) or c.out.len > 0 and c.wnd == 0
   if not waiting then c.deadline = nil return end
   if restart or not c.deadline then
     local wait = c.rto
@@ -54,9 +69,13 @@ function S.arm(c, restart)
     if c.probing then wait = math.min(2 * c.srtt + 0.005, wait) end
     c.deadline = now() + wait
   end
-  if not c.timer then c.timer = after(math.max(c.deadline - now(), 0), S.expired, c) end
+  if c.timer and c.due > c.deadline then c.timer:cancel() c.timer = nil end
+  if not c.timer then
+    c.timer, c.due = after(math.max(c.deadline - now(), 0), S.expired, c), c.deadline
+  end
 end
 
+-- transmit sends what is new; len is what it takes of the sequence numbers (3.4).
 function S.transmit(c, flags, data, len, options)
   local s = { seq = c.nxt, flags = flags, data = data, len = len, at = now(), options = options }
   c.tail = c.tail + 1
@@ -64,6 +83,13 @@ function S.transmit(c, flags, data, len, options)
   c.nxt = (c.nxt + len) % 2^32
   c.pipe = c.pipe + len
   S.emit(c, flags, s.seq, data, options)
+end
+
+-- again sends a segment once more.
+function S.again(c, s)
+  s.again, s.at = true, now()
+  c.resent = s.at
+  S.emit(c, s.flags, s.seq, s.data, s.options)
 end
 
 -- lose marks a segment for output to send again.
@@ -74,19 +100,6 @@ local function lose(c, s)
   end
 end
 
--- take cuts up to n bytes off what was written.
-local function take(c, n)
-  local first = c.out[1]
-  if #first <= n then
-    table.remove(c.out, 1)
-  else
-    c.out[1] = first:sub(n + 1)
-    first = first:sub(1, n)
-  end
-  c.outlen = c.outlen - #first
-  return first
-end
-
 function S.may_send(c) return c.state == "established" or c.state == "close-wait" end
 
 -- output sends what the windows allow: first what was lost, then what is new.
@@ -94,64 +107,77 @@ function S.output(c)
   for i = c.head, c.tail do
     local s = c.sent[i]
     if s.lost then
-      if c.pipe > 0 and c.pipe + s.len > c.cwnd then break end
-      s.lost, s.again, s.at = nil, true, now()
-      c.resent = s.at
+      if not c.at_once and c.pipe > 0 and c.pipe + s.len > c.cwnd then break end
+      s.lost, c.at_once = nil, nil
       c.pipe = c.pipe + s.len
-      S.emit(c, s.flags, s.seq, s.data, s.options)
+      S.again(c, s)
     end
   end
-  while c.outlen > 0 and S.may_send(c) do
-    local room = math.min(c.cwnd - c.pipe, c.wnd - seqdiff(c.nxt, c.una))
+  while c.out.len > 0 and S.may_send(c) do
+    local room = math.floor(math.min(c.cwnd - c.pipe, c.wnd - seqdiff(c.nxt, c.una)))
     if room <= 0 then break end
-    local n = math.min(#c.out[1], c.mss, room)
-    if n < c.mss and n < c.outlen and room < c.mss and c.pipe > 0 then break end -- 3.8.6.2.1: no silly windows
-    local data = take(c, n)
-    S.transmit(c, c.outlen == 0 and "PA" or "A", data, #data)
+    local n = math.min(c.out.len, c.mss, room)
+    if n < c.mss and n < c.out.len and c.pipe > 0 then break end -- 3.8.6.2.1: no silly windows
+    local data = Q.take(c.out, n)
+    S.transmit(c, c.out.len == 0 and "PA" or "A", data, n) -- PSH: no more for now (3.9.1.2)
   end
-  if c.closing and c.outlen == 0 and S.may_send(c) then                 -- 3.6
+  if c.closing and c.out.len == 0 and S.may_send(c) then                -- 3.6
     c.state = c.state == "established" and "fin-wait-1" or "last-ack"
     S.transmit(c, "FA", nil, 1)
   end
   S.arm(c)
 end
 
--- probe sends the last segment again before the timer would: what the peer then says it
+-- tail sends the last segment again before the timer would: what the peer then says it
 -- holds tells what was lost (RFC 8985 7, the tail loss probe).
-local function probe(c)
-  local s = c.sent[c.tail]
-  c.probed, s.again, s.at = true, true, now()
-  c.resent = s.at
-  S.emit(c, s.flags, s.seq, s.data, s.options)
-  S.arm(c, true)
+local function tail(c)
+  c.probed = true
+  S.again(c, c.sent[c.tail])
 end
 
--- expired is the retransmission timer's: everything under way counts as lost (RFC 6298
--- 5.4 to 5.6, RFC 5681 3.1). With a closed window it is the probe of 3.8.6.1.
+-- probe asks whether a closed window is still closed, with a byte of what waits (3.8.6.1).
+-- Nothing is lost that way: the congestion window stays as it is.
+local function probe(c)
+  if S.under_way(c) then return S.again(c, c.sent[c.head]) end
+  S.transmit(c, "A", Q.take(c.out, 1), 1)
+end
+
+-- lost takes everything under way for lost and begins anew, slowly (RFC 6298 5.4,
+-- RFC 5681 3.1).
+local function lost(c)
+  c.ssthresh = math.max(c.pipe / 2, 2 * c.mss)
+  c.cwnd, c.recover, c.slowly, c.dupacks = c.mss, c.nxt, true, 0 -- slow start, not fast recovery
+  for i = c.head, c.tail do                        -- RFC 2018 8: what was held may have been given up
+    local s = c.sent[i]
+    if s.held then s.held, c.pipe = nil, c.pipe + s.len end
+    lose(c, s)
+  end
+  S.output(c)
+end
+
+-- expired is the timer's (3.8.1): each time it waits twice as long (RFC 6298 5.5), and in
+-- the end the connection is given up (3.8.3).
 function S.expired(c)
   c.timer = nil
   if c.gone or not c.deadline then return end
-  if now() < c.deadline then return S.arm(c) end
-  if c.probing then return probe(c) end
-  c.tries = c.tries + 1
-  if c.tries > TRIES then return c:remove("timed out") end
-  c.rto = math.min(c.rto * 2, RTO_MOST)
-  if c.head > c.tail then
-    local data = take(c, 1)
-    S.transmit(c, "A", data, 1)
+  if now() < c.deadline - 1e-6 then return S.arm(c) end -- now() is no finer
+  if c.probing then
+    tail(c)
   else
-    c.ssthresh = math.max(c.pipe / 2, 2 * c.mss)
-    c.cwnd, c.recover, c.slowly, c.dupacks = c.mss, c.nxt, true, 0 -- slow start, not fast recovery
-    for i = c.head, c.tail do                      -- RFC 2018 8: what was held may have been given up
-      local s = c.sent[i]
-      if s.held then s.held, c.pipe = nil, c.pipe + s.len end
-      lose(c, s)
-    end
-    S.output(c)
+    c.tries = c.tries + 1
+    if c.tries > TRIES then return c:remove("timed out") end
+    c.rto = math.min(c.rto * 2, RTO_MOST)
+    local shut = c.wnd == 0 and c.una ~= c.iss     -- of one that stands
+    if shut then probe(c) else lost(c) end
   end
   S.arm(c, true)
 end
 
+-- opened is a window that was closed: what probed it was refused, and goes first.
+function S.opened(c)
+  for i = c.head, c.tail do lose(c, c.sent[i]) end
+  c.tries = 0
+end
 
 -- measure takes the round trip of a segment into account (RFC 6298 2). One that was sent
 -- again does not count (Karn), nor one that was under way then: its acknowledgement may
@@ -167,6 +193,14 @@ local function measure(c, s)
     end
   end
   if c.srtt then c.rto = math.max(RTO_LEAST, math.min(c.srtt + 4 * c.rttvar, RTO_MOST)) end -- it goes on: no back-off
+end
+
+-- tidy moves a long list down: a table keeps the room of what left its front.
+local function tidy(c)
+  if c.head <= 500 or c.head <= c.tail / 2 then return end
+  local rest = {}
+  for i = c.head, c.tail do rest[#rest + 1] = c.sent[i] end
+  c.sent, c.head, c.tail = rest, 1, #rest
 end
 
 -- acknowledged forgets what ack covers.
@@ -188,6 +222,7 @@ function S.acknowledged(c, ack)
     c.sent[c.head] = nil
     c.head = c.head + 1
   end
+  tidy(c)
   measure(c, newest)
   local count = seqdiff(ack, c.una)
   c.una, c.tries, c.probed = ack, 0, nil
@@ -207,13 +242,14 @@ function S.acknowledged(c, ack)
   if not recovering then c.recover, c.slowly = nil, nil end
   c.dupacks = 0
   S.arm(c, true)
-  if c.outlen < S.SEND / 2 then c.writable:set() end
+  if c.out.len < S.SEND / 2 then c.writable:set() end
 end
 
--- slow halves the window at the first loss of a window (RFC 5681 3.2, RFC 6675 5).
+-- slow halves the congestion window at the first loss of a window's worth of segments;
+-- what was lost goes at once all the same (RFC 5681 3.2, RFC 6675 5).
 local function slow(c)
   c.ssthresh = math.max(c.pipe / 2, 2 * c.mss)
-  c.cwnd, c.recover = c.ssthresh, c.nxt
+  c.cwnd, c.recover, c.at_once = c.ssthresh, c.nxt, true
 end
 
 -- selected takes what the peer holds out of turn (RFC 2018), and what was sent a while
