@@ -36,6 +36,9 @@ func (w *worker) join(p *packet.Packet) Verdict {
 		if w.e.watched() {
 			w.observe(Event{Kind: Joined, Device: whole.In.Name, Packet: whole})
 		}
+		if w.over != nil && w.steerJoined(whole) {
+			return Verdict{kind: hold, more: Reason("")}
+		}
 		whole.SetTag(borrowed)
 		w.hand = whole
 		w.pool.Put(p)

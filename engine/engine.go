@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tunscript/tunscript/engine/filter"
+	"github.com/tunscript/tunscript/engine/flow"
 )
 
 // Errors of an Engine.
@@ -37,7 +38,8 @@ type Engine struct {
 
 	observers atomic.Pointer[[]observer]
 	stores    stores
-	owners    atomic.Uint32 // numbers of programs in flow tables, given out so far
+	directory *flow.Directory // of several workers
+	owners    atomic.Uint32   // numbers of programs in flow tables, given out so far
 
 	// turn is held while programs start, are exchanged or are stepped; never in a
 	// run that has started. User code runs under it, so who asks for it on the
@@ -102,6 +104,7 @@ func New(c Config) (*Engine, error) {
 		e.dismiss()
 		return nil, err
 	}
+	e.share()
 	if w := e.workers[0]; c.Clock.virtual && c.Clock.start.IsZero() {
 		w.moveTo(w.firstStamp())
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"math/rand/v2"
 
 	"github.com/tunscript/tunscript/engine/flow"
@@ -31,6 +32,9 @@ func (s *Scope) Flow(p *packet.Packet) (Flow, bool) {
 		s.config.own.flows.CompareAndSwap(0, w.e.owners.Add(1))
 	}
 	if p == w.flows.of && w.flows.found {
+		if w.over != nil { // it was claimed, and not asked for
+			w.flows.f = w.flows.table.Ask(w.flows.f, p)
+		}
 		return Flow{s, w.flows.f}, true
 	}
 	f, ok := w.flows.table.Get(p, w.now)
@@ -111,15 +115,19 @@ type flows struct {
 	of      *packet.Packet // whose flow f is, if found; nil between packets
 	f       flow.Flow
 	found   bool
-	ruled   bool // there were rules about it when it came
-	skipped bool // by one of them a program has not seen it
+	ruled   bool           // there were rules about it when it came
+	skipped bool           // by one of them a program has not seen it
+	claimed *packet.Packet // that steer has looked up, and nobody since
 
 	held, rewritten, made, expired, evicted, bypassed counter
 }
 
 func (w *worker) openFlows() {
+	limit := cmp.Or(w.e.cfg.Flows, flow.DefaultLimit)
 	w.flows.table = flow.New(flow.Config{
-		Limit: w.e.cfg.Flows, Rand: rand.NewPCG(w.seed, flowSeed),
+		Limit:     (limit + len(w.e.workers) - 1) / len(w.e.workers), // a worker's share of all
+		Directory: w.e.directory, Number: w.index,
+		Rand: rand.NewPCG(w.seed, flowSeed),
 		Ended: func(v any) {
 			if e, ok := v.(FlowEnder); ok {
 				e.FlowEnded()
@@ -136,7 +144,11 @@ const flowSeed = 0x666c6f7773
 func (w *worker) meet(p *packet.Packet) (ends bool) {
 	s := &w.flows
 	s.of, s.ruled = p, false
-	if s.f, s.found = s.table.Find(p, w.now); !s.found || !s.f.Ruled() {
+	if s.claimed != p {
+		s.f, s.found = s.table.Find(p, w.now)
+	}
+	s.claimed = nil
+	if !s.found || !s.f.Ruled() {
 		return false
 	}
 	s.ruled = true

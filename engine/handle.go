@@ -9,13 +9,16 @@ import (
 // handleBatch runs what was read from l to completion, for at most a slice of
 // time on the system's clock.
 func (w *worker) handleBatch(l *lane) {
+	steers := w.over != nil && !l.apart
 	for n := 0; l.next < l.read && !w.ended; {
 		p := l.in[l.next]
 		l.in[l.next] = nil
 		l.next++
 		p.In, p.Out, p.Time = l.port, l.way, w.now
 		p.SetCame(packet.Whole)
-		w.handle(l, p)
+		if !steers || !w.steer(l, p) {
+			w.handle(l, p)
+		}
 		n++
 		if n%sliceEvery == 0 && !w.e.cfg.Clock.virtual && time.Since(w.now) > slice {
 			return
@@ -31,8 +34,11 @@ func (w *worker) handle(l *lane, p *packet.Packet) {
 		w.pass(l, p)
 	case p.GSO().Size > 0: // what happens to packets happens to each
 		w.passPieces(l, p)
-	case !w.impaired(l, arriving, p, 0):
-		w.pass(l, p)
+	default:
+		w.flows.claimed = nil // faults may make another packet of it
+		if !w.impaired(l, arriving, p, 0) {
+			w.pass(l, p)
+		}
 	}
 }
 

@@ -12,10 +12,14 @@ func (w *worker) openMail() (urgent []func()) {
 	return urgent
 }
 
+// unpackMost is how many packets of the ring are handled before their buffers go back: fewer
+// than a pool keeps.
+const unpackMost = 8 * batch
+
 // unpack runs posts and packets that were taken out of the ring, for at most a slice of
 // time on the system's clock, and returns how many.
 func (w *worker) unpack() (n int) {
-	for w.boxNext < len(w.box) && !w.ended {
+	for w.boxNext < len(w.box) && !w.ended && w.owed[0]+w.owed[1] < unpackMost {
 		it := w.box[w.boxNext]
 		w.box[w.boxNext] = item{}
 		w.boxNext++
@@ -40,7 +44,15 @@ func (w *worker) received(it item) {
 	switch it.way {
 	case arrives:
 		p.In, p.Out = l.port, l.way
-		w.handle(l, p)
+		if l.apart || !w.steer(l, p) { // the flow may be another's by now
+			w.handle(l, p)
+		}
+	case continues:
+		p.In, p.Out = l.port, l.way
+		w.passJoined(l, p)
+	case leaves:
+		p.Out = l.port
+		w.send(p)
 	case departs:
 		p.Out = l.port
 		if l.gone {
@@ -80,10 +92,12 @@ func (w *worker) handOver() {
 // refused ends a packet that another worker's ring had no room for.
 func (w *worker) refused(it item) {
 	l, p := w.devices[it.lane], it.p
-	if it.way == departs {
+	if it.way == departs || it.way == leaves {
 		w.lost(l, p, ReasonRing)
 	} else {
-		w.arrived(l, p)
+		if it.way == arrives {
+			w.arrived(l, p)
+		}
 		w.verdicts[drop].add(wire(p))
 		w.reasons.add(ReasonRing)
 		if w.e.watched() {
@@ -140,7 +154,7 @@ func (e *Engine) deliver(w *worker) {
 		w.over[0] = w.over[0][:0]
 	}
 	for _, it := range w.box[w.boxNext:] {
-		if it.p != nil && it.way == departs {
+		if it.p != nil && (it.way == departs || it.way == leaves) {
 			w.received(it)
 		} else {
 			w.pool.Put(it.p)

@@ -15,6 +15,9 @@ func (w *worker) send(p *packet.Packet) {
 	p.SetTag(taken)
 	l := w.devices[p.Out.Index]
 	if w.flows.table != nil && !l.apart {
+		if w.over != nil && !w.sends(p) {
+			return
+		}
 		w.rewrite(p)
 	}
 	switch {

@@ -41,8 +41,10 @@ type item struct {
 type passage uint8
 
 const (
-	arrives passage = iota // as if it had been read here
-	departs                // by a queue that the other worker has not
+	arrives   passage = iota // as if it had been read here
+	continues                // behind the joining of fragments
+	leaves                   // of a flow that the other worker does not own
+	departs                  // ready, by a queue that the other worker has not
 )
 
 func (r *ring) post(fn func(), wake func()) error {
@@ -138,8 +140,8 @@ func (r *ring) takeUrgent() (urgent []func()) {
 func (r *ring) refill(pool *packet.Pool, owed *[2]int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for i := range owed {
-		most := min(owed[i], 4*batch-len(r.buffers[i]))
+	for i, keep := range [...]int{ringRoom, batch} {
+		most := min(owed[i], keep-len(r.buffers[i]))
 		r.buffers[i] = pool.Spare(r.buffers[i], most, i == 1)
 		owed[i] = 0
 	}

@@ -25,6 +25,7 @@ type Stats struct {
 // WorkerStats is one worker's part of Stats.
 type WorkerStats struct {
 	Devices map[string]DeviceStats // of its queues
+	Steered uint64                 // packets that it read and handed over to the one that has their flow
 }
 
 // FaultStats counts what bad links did to packets, but for the drops: those are in
@@ -118,6 +119,7 @@ func (w *worker) publish() {
 		w.touched[i] = nil
 	}
 	w.touched = w.touched[:0]
+	w.steered.publish()
 	w.flows.publish()
 	w.faults.publish()
 }

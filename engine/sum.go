@@ -21,7 +21,7 @@ func (e *Engine) Stats() Stats {
 		for name, d := range part {
 			s.Devices[name] = s.Devices[name].plus(d)
 		}
-		s.Workers = append(s.Workers, WorkerStats{Devices: part})
+		s.Workers = append(s.Workers, WorkerStats{Devices: part, Steered: w.steered.get()})
 		w.sumInto(&s)
 		handlers = merge(handlers, w.handlerStats())
 	}

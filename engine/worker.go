@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -38,6 +39,7 @@ type worker struct {
 	scopes  []*Scope // in the order of the configuration
 	timers  timers
 	defrag  defrag
+	joins   bool // some handler wants fragments joined
 	joining bool // fragments are to be joined in front of the next segment
 	flows   flows
 	faults  faults
@@ -49,6 +51,7 @@ type worker struct {
 	boxNext int
 	owed    [2]int      // buffers that came with packets of other workers
 	over    [][]item    // for each other worker, what it is given when the batch ends; nil of one alone
+	steered counter     // packets that were another's
 	idle    atomic.Bool // any goroutine: no packet will come, but by the ring
 	calls   calls
 	waiter  *waiter
@@ -259,6 +262,9 @@ func (w *worker) rebuild() {
 	for _, l := range w.devices {
 		l.chain = buildChain(w.scopes, l.index)
 	}
+	w.joins = slices.ContainsFunc(w.devices, func(l *lane) bool {
+		return slices.ContainsFunc(l.chain, func(seg *segment) bool { return seg.joins })
+	})
 }
 
 // closePrograms ends every program, and what the worker still holds.

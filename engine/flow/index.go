@@ -43,7 +43,7 @@ func (t *Table) find(k *tuple) (uint32, Dir) {
 }
 
 // link puts the key of flow i in direction d into the index, where no equal one
-// may be.
+// may be. The table has claimed it.
 func (t *Table) link(i uint32, d Dir) {
 	x := &t.index
 	if x.heads == nil {
@@ -80,11 +80,19 @@ func (t *Table) split() {
 	}
 }
 
-// unlink takes the key of flow i in direction d out of the index, if it is there.
+// unlink takes the key of flow i in direction d out of the index, if it is there, and
+// gives it up.
 func (t *Table) unlink(i uint32, d Dir) {
+	if t.drop(i, d) && t.dir != nil {
+		t.dir.release(&t.entry(i).key[d])
+	}
+}
+
+// drop takes the key out of the index alone, and reports whether it was there.
+func (t *Table) drop(i uint32, d Dir) bool {
 	e := t.entry(i)
 	if !e.held[d] {
-		return
+		return false
 	}
 	at := t.index.bucket(e.key[d].hash(&t.seeds))
 	for *at != node(i, d) {
@@ -93,4 +101,5 @@ func (t *Table) unlink(i uint32, d Dir) {
 	*at = e.next[d]
 	e.held[d] = false
 	t.index.nodes--
+	return true
 }

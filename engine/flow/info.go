@@ -36,7 +36,7 @@ func (t *Table) List(now time.Time, from uint32, n int, fn func(Info)) (next uin
 		if n--; n < 0 {
 			return i
 		}
-		if e := t.entry(i); e.gen&1 == 1 && !t.expired(e) {
+		if e := t.entry(i); e.gen&1 == 1 && e.key[0].kind != pair && !t.expired(e) {
 			fn(t.info(i, e))
 		}
 	}

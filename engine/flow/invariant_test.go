@@ -2,6 +2,30 @@ package flow
 
 import "fmt"
 
+// CheckShared is what holds of tables that share a directory, besides what holds of each: it
+// has the keys of their flows and no others.
+func CheckShared(d *Directory, tables []*Table) error {
+	keys := 0
+	for n, t := range tables {
+		if err := t.Check(); err != nil {
+			return fmt.Errorf("table %d: %w", n, err)
+		}
+		keys += t.index.nodes
+		for i := uint32(1); i < t.entries.used; i++ {
+			e := t.entry(i)
+			for way := Forward; way <= Back; way++ {
+				if at := d.owner(&e.key[way], -1); e.gen&1 == 1 && e.held[way] && at != n {
+					return fmt.Errorf("table %d has flow %d %v, and the directory says %d", n, i, way, at)
+				}
+			}
+		}
+	}
+	if got := d.Len(); got != keys {
+		return fmt.Errorf("the directory has %d keys, and the tables %d", got, keys)
+	}
+	return nil
+}
+
 // Check is what holds of a table whatever happened: every flow is found under the
 // keys it holds, is in the list it belongs to, in the order of use, and the counts
 // are right. It returns what does not.

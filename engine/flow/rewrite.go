@@ -151,18 +151,18 @@ func (t *Table) contradicts(e *entry, o Owner, d Dir, set fields, is, want *tupl
 }
 
 // vacant reports that k can become the key of flow i in direction d: nobody else
-// has it. One who has been idle too long makes room.
+// has it, and it is claimed. One who has been idle too long makes room.
 func (t *Table) vacant(i uint32, d Dir, k *tuple) bool {
 	have, at := t.find(k)
 	switch {
 	case have == 0:
-		return true
+		return t.claim(k)
 	case have == i:
 		return at == d
 	case t.expired(t.entry(have)):
 		t.end(have)
 		t.stats.Expired++
-		return true
+		return t.claim(k)
 	}
 	return false
 }

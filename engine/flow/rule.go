@@ -142,7 +142,7 @@ func (t *Table) undo(c *change) {
 		d := 1 - c.dir
 		t.unlink(c.i, d)
 		e.key[d] = c.key
-		if have, _ := t.find(&c.key); c.held && have == 0 {
+		if have, _ := t.find(&c.key); c.held && have == 0 && t.claim(&c.key) {
 			t.link(c.i, d)
 		}
 	}

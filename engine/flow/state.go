@@ -16,6 +16,7 @@ const (
 	finBack
 	reset
 	settled // TCP: both sides have spoken, and one has acknowledged it without SYN
+	unasked // claimed, and nobody has asked for it: forward is not yet decided
 )
 
 const (
@@ -76,7 +77,7 @@ func (e *entry) class() class {
 		return tcpOpening
 	case k.kind == ports:
 		return datagrams + e.both()
-	case k.kind != plain:
+	case k.kind != plain: // and who looks for whom: a question and its answer
 		return echo + e.both()
 	}
 	return other + e.both()

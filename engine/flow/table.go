@@ -17,12 +17,18 @@ type Config struct {
 	// Ended is called with every value of a flow that ends, while the table is at
 	// work: it must not ask it anything. It may be nil.
 	Ended func(any)
+	// Directory is what several tables share out flows by, of which this is the one
+	// numbered Number; nil: this is the only one.
+	Directory *Directory
+	Number    int // from 0, at most 65535
 }
 
 // A Table holds flows. The zero Table is not usable; see New. It is used by one
 // goroutine at a time.
 type Table struct {
 	limit   int
+	dir     *Directory // nil where there is no other table
+	number  int
 	rand    rand.Source
 	ended   func(any)
 	seeds   seeds
@@ -53,7 +59,7 @@ type Stats struct {
 
 // New makes an empty Table. It allocates little until there are flows.
 func New(c Config) *Table {
-	t := &Table{limit: c.Limit, rand: c.Rand, ended: c.Ended}
+	t := &Table{limit: c.Limit, rand: c.Rand, ended: c.Ended, dir: c.Directory, number: c.Number}
 	if t.limit <= 0 {
 		t.limit = DefaultLimit
 	}
@@ -98,15 +104,22 @@ func (t *Table) Find(p *packet.Packet, now time.Time) (Flow, bool) {
 }
 
 // Get is Find that makes the flow if there is none, and makes room for it if it
-// must. It is false for a packet that has no flow.
+// must. It is false for a packet that has no flow, or another table's.
 func (t *Table) Get(p *packet.Packet, now time.Time) (Flow, bool) {
 	t.clock(now)
 	k, s := t.read(p)
-	if f, ok := t.lookUp(&k, p, s); ok || s == none || s == later {
-		return f, ok
+	f, ok := t.lookUp(&k, p, s)
+	switch {
+	case ok:
+		return t.Ask(f, p), true
+	case s == none, s == later, !t.claim(&k):
+		return f, false
 	}
 	return t.create(k, p, s), true
 }
+
+// claim reports that k is this table's, or nobody's until now.
+func (t *Table) claim(k *tuple) bool { return t.dir == nil || t.dir.claim(k, t.number) == t.number }
 
 // Peek is Find that is no sign of life: for packets that did not come in.
 func (t *Table) Peek(p *packet.Packet) (Flow, bool) {
@@ -160,15 +173,35 @@ func (t *Table) lookUp(k *tuple, p *packet.Packet, s subject) (Flow, bool) {
 	return Flow{t, i, e.gen, d}, true
 }
 
-// create makes the flow of p, whose key k nobody has.
+// opens is the direction of the packet p that its flow, of which it has the key k, is made
+// for.
+func opens(k *tuple, p *packet.Packet, s subject) Dir {
+	if k.kind == answers || s == report || k.proto == packet.ProtoTCP && tcpFlags(p).Has(packet.SYN|packet.ACK) {
+		return Back
+	}
+	return Forward
+}
+
+// create makes the flow of p, whose key k this table has claimed and holds in no flow.
 func (t *Table) create(k tuple, p *packet.Packet, s subject) Flow {
+	d := opens(&k, p, s)
+	i := t.place(k, d)
+	e := t.entry(i)
+	if s != report {
+		e.advance(p, d, s)
+		t.use(i)
+	}
+	if s == first {
+		t.remember(k, p, i, d)
+	}
+	return Flow{t, i, e.gen, d}
+}
+
+// place makes a flow with the key k in direction d, and makes room for it if it must.
+func (t *Table) place(k tuple, d Dir) uint32 {
 	t.expire(2) // for each that comes, two may go: so what is over never adds up
 	if t.stats.Held >= t.limit {
 		t.evict()
-	}
-	d := Forward
-	if k.kind == answers || s == report || k.proto == packet.ProtoTCP && tcpFlags(p).Has(packet.SYN|packet.ACK) {
-		d = Back
 	}
 	i := t.alloc()
 	e := t.entry(i)
@@ -176,20 +209,14 @@ func (t *Table) create(k tuple, p *packet.Packet, s subject) Flow {
 	t.link(i, d)
 	// The answers may be another's already: of a flow that was rewritten to look
 	// like this one. Then they stay its.
-	if have, _ := t.find(&e.key[1-d]); have == 0 {
+	if have, _ := t.find(&e.key[1-d]); have == 0 && t.claim(&e.key[1-d]) {
 		t.link(i, 1-d)
-	}
-	if s != report {
-		e.advance(p, d, s)
 	}
 	e.born, e.seen = uint32(t.now/time.Second), t.now
 	t.enter(i, e.of())
 	t.stats.Held++
 	t.stats.Made++
-	if s == first {
-		t.remember(k, p, i, d)
-	}
-	return Flow{t, i, e.gen, d}
+	return i
 }
 
 // end takes the flow i out.

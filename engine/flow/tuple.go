@@ -20,6 +20,7 @@ const (
 	ports               // ports
 	asks                // an echo request: sport is its id
 	answers             // an echo reply: dport is its id
+	pair                // no packets of one, but who looks for whose hardware address
 )
 
 // A tuple is what packets of one direction have in common: a flow's key.
