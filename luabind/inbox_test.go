@@ -55,7 +55,7 @@ func TestInboxExpect(t *testing.T) {
 	end)`)
 	l.put(build(t, ip4(), udp(), packet.Payload("x")))
 	l.advance(2 * time.Second)
-	want := `script1.lua:3: box:expect: nothing that matches came in 1 s; the nearest of 1 packets is IP 192.0.2.1.4000 > 192.0.2.2.7: UDP, length 1: payload is "x", want to match "y"`
+	want := `script1.lua:3: box:expect: nothing that matches came in 1 s; the nearest of 1 packet is IP 192.0.2.1.4000 > 192.0.2.2.7: UDP, length 1: payload is "x", want to match "y"`
 	if got := l.fails(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

@@ -1,6 +1,7 @@
 package luabind
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -98,24 +99,67 @@ func missed(what string, pt *pattern, after time.Duration, seen []*packet.Packet
 			nearest, most = p, n
 		}
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s; the nearest of %d packets is %v", head, count, nearest)
-	sep := ": "
+	e := &missedError{head: head, nearest: nearest.String(), count: count}
 	missing := "-" // the layer that is not there: its fields go without saying
 	for _, t := range pt.terms {
 		if !t.holds(nearest) && !strings.HasPrefix(t.name, missing) {
-			fmt.Fprintf(&b, "%s%s %s, want %s", sep, t.name, t.got(nearest), t.want)
-			sep, missing = "; ", t.name+"."
+			e.fields = append(e.fields, missedField{t.name, t.got(nearest), t.want})
+			missing = t.name + "."
 		}
 	}
 	switch {
-	case sep != ": ":
+	case len(e.fields) > 0:
 	case len(pt.functions) > 0:
-		b.WriteString(": the pattern's function said no")
+		e.why = "the pattern's function said no"
 	case pt.flow != (engine.Flow{}):
-		b.WriteString(": it is of another flow")
+		e.why = "it is of another flow"
 	default:
-		b.WriteString(": it matches, but another task took it, or a handler before it could come here")
+		e.why = "it matches, but another task took it, or a handler before it could come here"
 	}
-	return errors.New(b.String())
+	return e
+}
+
+// A missedError says what came nearest to what was expected, and in which fields it
+// differs.
+type missedError struct {
+	head    string
+	nearest string
+	count   int
+	fields  []missedField
+	why     string // where no field differs
+}
+
+// A missedField is a field as it came and as it was expected.
+type missedField struct{ name, got, want string }
+
+func (e *missedError) Error() string {
+	parts := make([]string, len(e.fields))
+	for i, f := range e.fields {
+		parts[i] = fmt.Sprintf("%s %s, want %s", f.name, f.got, f.want)
+	}
+	return fmt.Sprintf("%s; the nearest of %s is %s: %s", e.head, packets(e.count), e.nearest, cmp.Or(strings.Join(parts, "; "), e.why))
+}
+
+// Detail has a line for each field.
+func (e *missedError) Detail() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s; the nearest of %s is\n%s", e.head, packets(e.count), e.nearest)
+	name, got := 0, 0
+	for _, f := range e.fields {
+		name, got = max(name, len(f.name)), max(got, len(f.got))
+	}
+	for _, f := range e.fields {
+		fmt.Fprintf(&b, "\n%-*s  %-*s  want %s", name, f.name, got, f.got, f.want)
+	}
+	if e.why != "" {
+		b.WriteString("\n" + e.why)
+	}
+	return b.String()
+}
+
+func packets(n int) string {
+	if n == 1 {
+		return "1 packet"
+	}
+	return fmt.Sprintf("%d packets", n)
 }

@@ -194,7 +194,7 @@ func TestExpectShowsTheNearest(t *testing.T) {
 		{`{ tcp = { dport = 80, flags = "SA", ack = 101 } }`, "dns syn ping",
 			`nothing that matches came in 2 s; the nearest of 3 packets is IP 192.0.2.1.4000 > 192.0.2.2.80: Flags [S], seq 100, win 65535, length 0: tcp.ack is 0, want 101; tcp.flags is "S", want "SA"`},
 		{`{ tcp = { dport = 80 } }`, "dns",
-			`the nearest of 1 packets is IP 192.0.2.1.4000 > 192.0.2.2.53: UDP, length 1: tcp is not there, want to be there`},
+			`the nearest of 1 packet is IP 192.0.2.1.4000 > 192.0.2.2.53: UDP, length 1: tcp is not there, want to be there`},
 		{`{ tcp = { has = "S" }, payload = "^POST" }`, "get",
 			`payload is "GET / HTTP/1.0 (x-y)", want to match "^POST"; tcp.flags is "PA", want "S" among them`},
 		{`{ payload_is = "GET" }`, "get", `payload is "GET / HTTP/1.0 (x-y)", want "GET"`},

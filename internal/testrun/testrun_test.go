@@ -117,7 +117,7 @@ func TestFails(t *testing.T) {
 		`t:load "ping.lua" t:expect{ icmp = { type = 0 } }`: `x_test.lua:3: t:expect: nothing that matches came in 0 s, nor anything else`,
 		`t:load "ping.lua"
 		t:inject(ip{ dst = "192.0.2.2" }/icmp{ id = 7, seq = 5 })
-		t:expect{ icmp = { type = 0, seq = 6 } }`: `x_test.lua:5: t:expect: nothing that matches came in 0 s; the nearest of 1 packets is IP 192.0.2.2 > 192.0.2.1: ICMP echo reply, id 7, seq 5, length 8: icmp.seq is 5, want 6`,
+		t:expect{ icmp = { type = 0, seq = 6 } }`: `x_test.lua:5: t:expect: nothing that matches came in 0 s; the nearest of 1 packet is IP 192.0.2.2 > 192.0.2.1: ICMP echo reply, id 7, seq 5, length 8: icmp.seq is 5, want 6`,
 		`t:load "ping.lua"
 		t:inject(ip{ dst = "192.0.2.2" }/icmp{})
 		t:expect_nothing()`: `x_test.lua:5: t:expect_nothing: a packet has left: IP 192.0.2.2 > 192.0.2.1: ICMP echo reply`,

@@ -78,11 +78,32 @@ func (e *Error) Class() string {
 // Unwrap is the Go error behind it, so that errors.Is and errors.As see through.
 func (e *Error) Unwrap() error { return e.Cause }
 
+// causeDetail is the message as the Go error behind it tells it on several lines, if it
+// does.
+func (e *Error) causeDetail() (string, bool) {
+	d, ok := errors.AsType[interface {
+		error
+		Detail() string
+	}](e.Cause)
+	if !ok {
+		return "", false
+	}
+	at, ok := strings.CutSuffix(e.Error(), clip(d.Error()))
+	if !ok {
+		return "", false // a script has made another message of it
+	}
+	return at + strings.ReplaceAll(d.Detail(), "\n", "\n    "), true
+}
+
 // Detail is the message with what helps to find the place: the source line and a
 // caret for syntax errors, the traceback for the others. It ends without a newline.
 func (e *Error) Detail() string {
 	var b strings.Builder
 	b.WriteString(e.Error())
+	if text, ok := e.causeDetail(); ok {
+		b.Reset()
+		b.WriteString(text)
+	}
 	if e.Source != "" && e.Column > 0 {
 		b.WriteString("\n    ")
 		b.WriteString(e.Source)

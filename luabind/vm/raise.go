@@ -144,6 +144,12 @@ func (s *State) makeError(v lua.LValue, f frame, L *lua.LState) *Error {
 	if line != 0 {
 		e.Script, e.Line = script, line
 	}
+	if s.threw != nil && v == s.threw && len(e.Traceback) > 0 {
+		// Raised by the checkpoint before the next instruction, which may stand in
+		// another line than the call that waited.
+		_, in, _ := strings.Cut(e.Traceback[0], ": in ")
+		e.Traceback[0] = fmt.Sprintf("%s:%d: in %s", e.Script, e.Line, in)
+	}
 	return e
 }
 

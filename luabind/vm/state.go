@@ -69,6 +69,7 @@ type State struct {
 	failure   *Error     // what rescue made of the error that ended the entry
 	throwing  lua.LValue // what the next step raises in the coroutine it resumes
 	thrown    lua.LValue // the same, once it is resumed
+	threw     lua.LValue // the same, until the task has ended or waits again
 	cause     error      // the Go error that was raised last, and the text it became
 	causeText string
 

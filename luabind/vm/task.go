@@ -92,8 +92,9 @@ func (s *State) Throw(t *Task, err error) ([]lua.LValue, error) {
 		return nil, &Error{Reason: Runtime, Message: clip(err.Error()), Cause: err}
 	}
 	s.throwing = s.errorValue(s.whereFrame(currentFrame(in.th)), err)
+	s.threw = s.throwing
 	ret, rerr := s.Resume(t)
-	s.throwing = nil
+	s.throwing, s.threw = nil, nil
 	return ret, rerr
 }
 
