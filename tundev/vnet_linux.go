@@ -66,6 +66,10 @@ func (v *vnet) read(p *packet.Packet, h [vnetLen]byte) {
 			Start:  int(binary.NativeEndian.Uint16(h[6:])),
 			Offset: int(binary.NativeEndian.Uint16(h[8:])),
 		}
+		if want.Start+want.Offset+2 > p.Len() {
+			p.SetGSO(impossible)
+			return
+		}
 		p.SetPartial()
 		if at, ok := p.Partial(); !ok || at != want {
 			p.FinishAt(want)
@@ -74,9 +78,18 @@ func (v *vnet) read(p *packet.Packet, h [vnetLen]byte) {
 	if h[1] != unix.VIRTIO_NET_HDR_GSO_NONE {
 		// hdr_len is not to be relied on: behind a forwarding kernel it may be
 		// that of another packet.
-		p.SetGSO(packet.GSO{Type: h[1], Size: binary.NativeEndian.Uint16(h[4:])})
+		g := packet.GSO{Type: h[1], Size: binary.NativeEndian.Uint16(h[4:])}
+		if g.Size == 0 {
+			g = impossible
+		}
+		p.SetGSO(g)
 	}
 }
+
+// impossible is the segmentation of a packet whose header contradicts itself: nobody can
+// cut such a one, so the engine drops and counts it. Left as it is, it would be taken for
+// an ordinary packet: for one with a checksum that was to be finished, or for one of 60 KB.
+var impossible = packet.GSO{Type: 0xff, Size: 1}
 
 // header is what the kernel is to be told of p, whose checksum becomes unfinished if it
 // is due.
@@ -108,7 +121,9 @@ func (q *tunQueue) Join() (tcp, udp bool) {
 func (q *tunQueue) writeVnet(p *packet.Packet) unix.Errno {
 	v := &q.vnet
 	super := p.GSO().Size > 0
-	if super && v.refuses[kindOf(p)] {
+	// The kernel computes the checksums of what it cuts; those that a script has set, or
+	// that came wrong, only pieces can keep.
+	if super && (v.refuses[kindOf(p)] || !p.Unfinish()) {
 		return q.writePieces(p)
 	}
 	v.head = v.header(p)

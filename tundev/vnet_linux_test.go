@@ -107,3 +107,83 @@ func TestAStrangeChecksumIsFinished(t *testing.T) {
 		t.Errorf("% x: its sum is not right", at)
 	}
 }
+
+// What a header says that cannot be is for the engine to drop and to count, whatever the
+// packet behind it.
+func TestHeadersThatCannotBe(t *testing.T) {
+	const needs = unix.VIRTIO_NET_HDR_F_NEEDS_CSUM
+	type header struct {
+		flags, kind               uint8
+		hdrLen, size, start, csum uint16
+	}
+	for _, tt := range []struct {
+		name string
+		h    header
+		bad  bool
+	}{
+		{"a super-packet", header{needs, offload.TCPv4, 40, 1000, 20, 16}, false},
+		{"no gso_size", header{needs, offload.TCPv4, 40, 0, 20, 16}, true},
+		{"no gso_size, finished", header{0, offload.TCPv4, 40, 0, 0, 0}, true},
+		{"gso_size of more than fits", header{needs, offload.TCPv4, 40, 65535, 20, 16}, true},
+		{"a gso_size less than the headers", header{needs, offload.TCPv4, 40, 13, 20, 16}, false},
+		{"hdr_len past the end", header{needs, offload.TCPv4, 65535, 1000, 20, 16}, false}, // not looked at
+		{"hdr_len inside the headers", header{needs, offload.TCPv4, 3, 1000, 20, 16}, false},
+		{"another version", header{needs, offload.TCPv6, 40, 1000, 20, 16}, true},
+		{"another protocol", header{needs, offload.UDP, 40, 1000, 20, 6}, true},
+		{"UFO", header{needs, unix.VIRTIO_NET_HDR_GSO_UDP, 40, 1000, 20, 16}, true},
+		{"an unknown kind", header{needs, 77, 40, 1000, 20, 16}, true},
+		{"csum_start at the end", header{needs, 0, 0, 0, 4540, 16}, true},
+		{"csum_start past the end", header{needs, offload.TCPv4, 40, 1000, 65535, 16}, true},
+		{"csum_offset past the end", header{needs, 0, 0, 0, 20, 65535}, true},
+		{"a checksum of which one byte is there", header{needs, 0, 0, 0, 20, 4519}, true},
+		{"a checksum at the very end", header{needs, 0, 0, 0, 20, 4518}, false},
+	} {
+		p := segments(t, 1000)
+		p.SetGSO(packet.GSO{})
+		h := [vnetLen]byte{tt.h.flags, tt.h.kind}
+		for i, v := range []uint16{tt.h.hdrLen, tt.h.size, tt.h.start, tt.h.csum} {
+			binary.NativeEndian.PutUint16(h[2+2*i:], v)
+		}
+		new(vnet).read(p, h)
+		// What is no super-packet passes; of what is one, the engine asks Check.
+		if got := p.GSO().Size > 0 && offload.Check(p) != nil; got != tt.bad {
+			t.Errorf("%s: dropped %v, want %v: %v", tt.name, got, tt.bad, p.GSO())
+		}
+	}
+}
+
+// The kernel would compute the checksums of what it cuts, so a super-packet with one that
+// was set leaves in pieces, and super-packets without one go on.
+func TestAChecksumThatWasSetStays(t *testing.T) {
+	p := segments(t, 1000)
+	tcp, _ := p.TCP()
+	tcp.SetChecksum(0xdead)
+	n := 0
+	q := &tunQueue{room: room}
+	q.vnet.on = true
+	q.sys = func(b []byte) unix.Errno {
+		n++
+		if b[0] != 0 || b[1] != unix.VIRTIO_NET_HDR_GSO_NONE || binary.BigEndian.Uint16(b[vnetLen+36:]) != 0xdead {
+			t.Errorf("header % x, checksum %#x", b[:vnetLen], b[vnetLen+36:vnetLen+38])
+		}
+		return 0
+	}
+	if err := q.Write([]*packet.Packet{p}, func(_ *packet.Packet, why engine.Reason) { t.Error(why) }); err != nil || n != 5 {
+		t.Errorf("%d packets, %v, want 5", n, err)
+	}
+	if tcp, _ := q.Join(); !tcp {
+		t.Error("nothing is joined any more")
+	}
+}
+
+// segments is a super-packet of TCP with 4,500 bytes, 4,540 with its headers.
+func segments(t *testing.T, size uint16) *packet.Packet {
+	t.Helper()
+	p, err := packet.Build(packet.IPv4{Src: netip.MustParseAddr("192.0.2.1"), Dst: netip.MustParseAddr("192.0.2.2")},
+		packet.TCP{Sport: 1, Dport: 2, Flags: packet.ACK}, make(packet.Payload, 4500))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.SetGSO(packet.GSO{Type: offload.TCPv4, Size: size})
+	return p
+}

@@ -28,6 +28,10 @@ const (
 	// limit for a TUN device is 256 (net/core/skbuff.c).
 	headLen = 512
 	maxLen  = 65535 // of an IP packet: what its length field counts
+	// maxSegments is more than a kernel makes of its own streams (its smallest segment has
+	// 48 bytes, options included), and bounds what a guest of a virtual machine, who may
+	// write any size into the header of 64 KB, costs us.
+	maxSegments = 4096
 )
 
 func malformed(why string, args ...any) error {
@@ -63,6 +67,8 @@ func Check(p *packet.Packet) error {
 		return malformed("a TCP header of %d bytes", int(b[l.L4+12]>>4)*4)
 	case l.Data-l.L3+int(g.Size) > maxLen:
 		return malformed("segments of %d bytes", g.Size)
+	case p.Segments() > maxSegments:
+		return malformed("%d segments, more than %d", p.Segments(), maxSegments)
 	}
 	return nil
 }

@@ -163,6 +163,10 @@ func TestMalformed(t *testing.T) {
 	}{
 		{"no size", func(p *packet.Packet) { p.SetGSO(packet.GSO{Type: offload.TCPv4}) }},
 		{"a size no packet has", func(p *packet.Packet) { p.SetGSO(packet.GSO{Type: offload.TCPv4, Size: 65535}) }},
+		{"too many segments", func(p *packet.Packet) {
+			p.SetPayload(make([]byte, 5000))
+			p.SetGSO(packet.GSO{Type: offload.TCPv4, Size: 1})
+		}},
 		{"another version", func(p *packet.Packet) { p.SetGSO(packet.GSO{Type: offload.TCPv6, Size: 100}) }},
 		{"another protocol", func(p *packet.Packet) { p.SetGSO(packet.GSO{Type: offload.UDP, Size: 100}) }},
 		{"an unknown kind", func(p *packet.Packet) { p.SetGSO(packet.GSO{Type: 9, Size: 100}) }},
