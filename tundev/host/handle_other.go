@@ -74,3 +74,14 @@ func (h *Handle) Links() ([]Link, error) { return nil, missing("list devices", "
 
 // Holders fails.
 func Holders(name string) ([]Holder, error) { return nil, missing("look who holds it", name) }
+
+// Way fails.
+func (h *Handle) Way(dst netip.Addr) (Way, error) { return Way{}, missing("look up the way", "") }
+
+// ReplaceRoute fails.
+func (h *Handle) ReplaceRoute(name string, dst netip.Prefix) error {
+	return missing("replace route", name)
+}
+
+// SetCarrier fails.
+func (h *Handle) SetCarrier(name string) error { return missing("give carrier", name) }
