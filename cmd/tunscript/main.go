@@ -75,7 +75,7 @@ func rootCommand() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err) })
 	root.AddCommand(demoCommand(), labCommand(), runCommand(), replayCommand(), checkCommand(), testCommand(), benchCommand(),
-		ctlCommand(), devCommand(), initCommand(), stubsCommand(), versionCommand(), keeperCommand())
+		ctlCommand(), devCommand(), doctorCommand(), initCommand(), stubsCommand(), versionCommand(), keeperCommand())
 	return root
 }
 
