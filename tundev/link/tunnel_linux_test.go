@@ -40,13 +40,19 @@ func tunnel(t testing.TB, kind link.Kind, change func(*tundev.Config, *link.Conf
 		lc.Local, lc.Remote = netip.AddrPort{}, ends[0].link.Addr()
 	}
 	for _, e := range ends {
-		for begun := time.Now(); e.link.Stats().Peer == ""; time.Sleep(time.Millisecond) {
-			if time.Since(begun) > patience {
-				t.Fatalf("no peer: %+v", e.link.Stats())
-			}
-		}
+		e.connected()
 	}
 	return ends
+}
+
+// connected waits for the peer.
+func (e *end) connected() {
+	e.t.Helper()
+	for begun := time.Now(); e.link.Stats().Peer == ""; time.Sleep(time.Millisecond) {
+		if time.Since(begun) > patience {
+			e.t.Fatalf("no peer: %+v", e.link.Stats())
+		}
+	}
 }
 
 func newEnd(t testing.TB, tc tundev.Config, lc link.Config) *end {
