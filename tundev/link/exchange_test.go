@@ -2,6 +2,7 @@ package link_test
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/tunscript/tunscript/engine/packet"
@@ -40,6 +41,30 @@ func TestPacketsGoBothWays(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Datagrams of equal size leave together, and whatever their sizes each arrives as what it
+// was, in order.
+func TestManyDatagramsAtOnce(t *testing.T) {
+	leaks(t)
+	a := open(t, link.Config{Name: "a", Kind: link.UDP, Local: anyPort}, nil)
+	b := open(t, link.Config{Name: "b", Kind: link.UDP, Remote: a.dev.Addr()}, nil)
+	b.until("an address", connected)
+	var sizes []int
+	for _, run := range [][2]int{{600, 70}, {100, 1}, {1500, 2}, {28, 1}, {29, 1}, {28, 66}, {1500, 1}, {1499, 3}} {
+		sizes = append(sizes, slices.Repeat(run[:1], run[1])...)
+	}
+	var batch []*packet.Packet
+	for i, n := range sizes {
+		batch = append(batch, packets(t, udp(n, byte(i)))...)
+	}
+	b.do <- func() { b.q.Write(batch, b.lose) }
+	for i, n := range sizes {
+		a.expect(udp(n, byte(i)))
+	}
+	if s := b.dev.Stats(); s.Sent != uint64(len(sizes)) || s.Failed > 0 {
+		t.Errorf("%+v, want %d sent", s, len(sizes))
 	}
 }
 

@@ -30,6 +30,7 @@ func newDatagrams(d *Device) (*datagrams, error) {
 	if err != nil {
 		return nil, listenError(d.conf, err)
 	}
+	wantJoined(c)
 	return &datagrams{d: d, c: c}, nil
 }
 
@@ -87,10 +88,10 @@ func (s *flight) peer() string {
 func (s *flight) close() { s.interrupt() }
 
 func (s *flight) read(in, out *ring) error {
-	d, n := s.d, &s.d.n
-	buf := make([]byte, d.conf.maxLen()+1)
+	n := &s.d.n
+	buf, oob := make([]byte, 1<<16), make([]byte, 64)
 	for {
-		size, from, err := s.c.ReadFromUDPAddrPort(buf)
+		size, more, _, from, err := s.c.ReadMsgUDPAddrPort(buf, oob)
 		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, net.ErrClosed):
@@ -98,20 +99,35 @@ func (s *flight) read(in, out *ring) error {
 		case err != nil: // memory, an ICMP error: the socket lives
 			n.failed.Add(1)
 			time.Sleep(time.Millisecond)
-		case size == 0:
-			if s.from(from, out) {
-				n.empty.Add(1)
-			} else {
-				n.stranger.Add(1)
-			}
-		case size > d.conf.maxLen():
+		case size > s.d.conf.maxLen() && joined(oob[:more]) == 0:
 			n.tooBig.Add(1)
-		case malformed(buf[:size], d.info.Link):
-			n.malformed.Add(1)
 		case !s.from(from, out):
 			n.stranger.Add(1)
+		case size == 0:
+			n.empty.Add(1)
 		default:
-			switch in.put(buf[:size], false) {
+			s.take(in, buf[:size], joined(oob[:more]))
+		}
+	}
+}
+
+// take puts b into the ring: a datagram, or, if size is not 0, several of that size, but
+// the last, which may be shorter.
+func (s *flight) take(in *ring, b []byte, size int) {
+	d, n := s.d, &s.d.n
+	if size == 0 {
+		size = len(b)
+	}
+	for len(b) > 0 {
+		f := b[:min(size, len(b))]
+		b = b[len(f):]
+		switch {
+		case len(f) > d.conf.maxLen():
+			n.tooBig.Add(1)
+		case malformed(f, d.info.Link):
+			n.malformed.Add(1)
+		default:
+			switch in.put(f, false) {
 			case kept:
 				n.received.Add(1)
 			case full:
@@ -171,7 +187,7 @@ func (s *flight) write(out *ring) error {
 	if s.fixed {
 		defer s.announce()()
 	}
-	n := &s.d.n
+	v := volley{n: &s.d.n, c: s.c}
 	var b []byte
 	for {
 		if b = out.take(b, true); b == nil {
@@ -180,16 +196,10 @@ func (s *flight) write(out *ring) error {
 		s.mu.Lock()
 		to := s.to
 		s.mu.Unlock()
-		var f []byte
 		for rest := b; len(rest) > 0; {
-			f, rest = cutFrame(rest)
-			switch _, err := s.c.WriteToUDPAddrPort(f, to); {
-			case err == nil:
-				n.sent.Add(1)
-			case errors.Is(err, net.ErrClosed):
+			var err error
+			if rest, err = v.send(rest, to); errors.Is(err, net.ErrClosed) {
 				return nil
-			default: // no route, no memory, or too long for an interface on the way: this one is lost
-				n.failed.Add(1)
 			}
 		}
 	}
