@@ -85,7 +85,9 @@ func (f *runFlags) run(c *cobra.Command, paths []string) error {
 		return err
 	}
 	go f.ready(s, ec.Devices, c.ErrOrStderr())
-	if err := s.run(); err != nil {
+	err = s.run()
+	s.notify("STOPPING=1")
+	if err != nil {
 		return runError{err}
 	}
 	log.Info("done: " + s.summary())
@@ -164,8 +166,16 @@ func (f *runFlags) ready(s *session, devices []engine.DeviceConfig, terminal io.
 		for _, d := range devices {
 			s.log.Info("ready", "device", d.Device.Info().Name)
 		}
+		s.notify("READY=1")
 		s.status(terminal, f.watch)
 	case <-s.ctx.Done():
+	}
+}
+
+// notify tells the service manager; one that does not listen is no reason to end.
+func (s *session) notify(state string) {
+	if err := notify(state); err != nil {
+		s.log.Warn(err.Error())
 	}
 }
 

@@ -91,9 +91,13 @@ func keep(caps []int) error {
 	return nil
 }
 
-// become changes user and group, for good, and leaves every other group.
+// become changes user and group, for good, and leaves every other group. Who is that
+// somebody already, as whom a service manager started it, has its groups from there.
 func become(id Identity) error {
-	if id.stay() {
+	ruid, euid, suid := unix.Getresuid()
+	rgid, egid, sgid := unix.Getresgid()
+	is := func(id, r, e, s int) bool { return id < 0 || id == r && id == e && id == s }
+	if is(id.UID, ruid, euid, suid) && is(id.GID, rgid, egid, sgid) {
 		return nil
 	}
 	explain := func(what string, err error) error {

@@ -17,9 +17,6 @@ type Identity struct {
 	UID, GID int // -1: stay
 }
 
-// stay says that there is nobody to become.
-func (id Identity) stay() bool { return id.UID < 0 && id.GID < 0 }
-
 // Find looks a user and a group up, each a name or a number; "" is to stay. A user
 // without a group brings its own.
 func Find(userName, groupName string) (Identity, error) {

@@ -29,7 +29,8 @@ func putSysctl(path, value string) error {
 		err = errors.Join(err, f.Close())
 	}
 	return fail(op, "", err, fixes{
-		unix.EROFS: "a container mounts /proc/sys read-only: set it outside, or leave masquerade out",
+		unix.EROFS: "/proc/sys is read-only, as in a container or with ProtectKernelTunables= in a systemd unit: " +
+			"set it to " + value + " outside, or leave masquerade out",
 	})
 }
 
