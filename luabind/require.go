@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -80,6 +81,9 @@ func (s *Script) readModule(file string) ([]byte, error) {
 	}
 	if !fs.ValidPath(file) || strings.ContainsAny(file, "\\\x00") || path.Base(file) == ".lua" {
 		return nil, errNoFolder
+	}
+	if s.opt.Read != nil {
+		s.opt.Read(filepath.Join(s.dir, filepath.FromSlash(file)))
 	}
 	root, err := os.OpenRoot(s.dir)
 	if err != nil {

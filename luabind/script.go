@@ -33,6 +33,11 @@ type Options struct {
 	// ships. "_G" adds globals.
 	Modules map[string]Module
 
+	// Read is told of every file that require looks for beside the script, whether it is
+	// there or not: what a change of would make another script. It is called where the
+	// script starts, with several workers for each of them; nil: nobody is told.
+	Read func(path string)
+
 	// Test makes the script a file of tests, for who runs them; nil of any other.
 	Test *Test
 

@@ -97,6 +97,7 @@ func (f *labFlags) run(c *cobra.Command, scripts, command []string) error {
 	if err != nil {
 		return err
 	}
+	opt.Read = f.live.files.Add
 	programs, err := setup.Scripts(cfg, opt)
 	if err != nil {
 		return err
@@ -125,7 +126,7 @@ func (f *labFlags) run(c *cobra.Command, scripts, command []string) error {
 		setup.Close(ec.Devices)
 		return err
 	}
-	end, err := s.live(cfg, opt, f.live, ec.Programs, c.ErrOrStderr())
+	end, err := s.live(cfg, opt, &f.live, ec.Programs, c.ErrOrStderr())
 	if err != nil {
 		s.end()
 		s.eng.Close()

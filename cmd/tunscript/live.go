@@ -2,9 +2,9 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
 	"os/signal"
 	"sync"
@@ -23,55 +23,141 @@ import (
 // reloads its scripts in any case.
 type liveFlags struct {
 	control string
+	watch   bool
+	files   reload.Files // of the scripts
 }
 
 func (f *liveFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.control, "control", "", "answer tunscript ctl at this unix socket, `PATH`")
+	c.Flags().BoolVar(&f.watch, "watch", false, "reload a script when it, or a module of its, is saved")
 }
 
-// live reloads the scripts, and lets others in, from when they have started until the
-// session ends. end waits for that.
-func (s *session) live(cfg *config.Config, opt setup.Options, f liveFlags, all []engine.ProgramConfig, stderr io.Writer) (end func(), err error) {
-	scripts := reload.New(s.eng, programs(all[:len(cfg.Scripts)]), func(i int) (engine.Program, error) {
+// A beside is what goes on beside a session: from when its scripts have started, until
+// it ends.
+type beside struct {
+	s       *session
+	scripts *reload.Scripts
+	stderr  io.Writer
+	all     sync.WaitGroup
+	ends    []func()
+}
+
+// live reloads the scripts at SIGHUP, and lets others in as flags and configuration say.
+// end ends the session, and waits until nothing of this is left.
+func (s *session) live(cfg *config.Config, opt setup.Options, f *liveFlags, all []engine.ProgramConfig, stderr io.Writer) (end func(), err error) {
+	b := &beside{s: s, stderr: stderr}
+	b.scripts = reload.New(s.eng, programs(all[:len(cfg.Scripts)]), func(i int) (engine.Program, error) {
 		return setup.Script(cfg, i, opt)
 	})
-	var beside sync.WaitGroup
-	whenReady := func(fn func()) {
-		beside.Go(func() {
-			select {
-			case <-s.ready:
-				fn()
-			case <-s.ctx.Done():
-			}
-		})
+	err = b.control(cmp.Or(f.control, cfg.Control.Socket), opt.Settings)
+	if err == nil && f.watch {
+		err = b.watch(cfg, &f.files)
 	}
-	ends := []func(){func() { s.stop(); beside.Wait() }}
-	end = func() {
-		for _, fn := range ends {
-			fn()
+	if err == nil {
+		err = b.metrics(cfg.Metrics.Listen)
+	}
+	if err != nil {
+		b.end()
+		return nil, runError{err}
+	}
+	b.hangup()
+	return b.end, nil
+}
+
+func (b *beside) end() {
+	b.s.stop()
+	for _, fn := range b.ends {
+		fn()
+	}
+	b.all.Wait()
+}
+
+// whenReady runs fn when the scripts have started, or the session has ended before.
+func (b *beside) whenReady(fn func()) {
+	b.all.Go(func() {
+		select {
+		case <-b.s.ready:
+		case <-b.s.ctx.Done():
 		}
+		fn()
+	})
+}
+
+// control answers tunscript ctl.
+func (b *beside) control(path string, settings *setup.Settings) error {
+	if path == "" {
+		return nil
 	}
-	if path := cmp.Or(f.control, cfg.Control.Socket); path != "" {
-		server, err := control.Listen(path, control.Host{
-			Engine: s.eng, Scripts: scripts, Set: opt.Settings.Set, Stop: s.stop, Log: s.log,
-		})
-		if err != nil {
-			return nil, runError{err}
+	server, err := control.Listen(path, control.Host{
+		Engine: b.s.eng, Scripts: b.scripts, Set: settings.Set, Stop: b.s.stop, Log: b.s.log,
+	})
+	if err != nil {
+		return err
+	}
+	forget := announce(b.s.log, path)
+	b.whenReady(server.Start)
+	b.ends = append(b.ends, func() {
+		forget()
+		if err := server.Close(); err != nil {
+			b.s.log.Warn("control socket", "error", err)
 		}
-		forget := announce(s.log, path)
-		ends = append(ends, func() {
-			forget()
-			if err := server.Close(); err != nil {
-				s.log.Warn("control socket", "error", err)
-			}
-		})
-		whenReady(server.Start)
+	})
+	return nil
+}
+
+// watch reloads scripts that are saved.
+func (b *beside) watch(cfg *config.Config, files *reload.Files) error {
+	for i, script := range cfg.Scripts {
+		files.Add(i, script.Path)
 	}
+	w, err := reload.NewWatcher(b.scripts, files)
+	if err == nil {
+		b.whenReady(func() { w.Run(b.s.ctx, b.reloaded) })
+	}
+	return err
+}
+
+// metrics answers Prometheus.
+func (b *beside) metrics(listen netip.AddrPort) error {
+	if !listen.IsValid() {
+		return nil
+	}
+	stop, err := serveMetrics(listen, b.s.eng)
+	if err == nil {
+		b.ends = append(b.ends, stop)
+	}
+	return err
+}
+
+// hangup reloads all scripts at every SIGHUP.
+func (b *beside) hangup() {
 	hup := make(chan os.Signal, 1) // several at once are one
 	signal.Notify(hup, syscall.SIGHUP)
-	ends = append(ends, func() { signal.Stop(hup) })
-	whenReady(func() { s.reloadOn(s.ctx, hup, scripts, stderr) })
-	return end, nil
+	b.ends = append(b.ends, func() { signal.Stop(hup) })
+	b.whenReady(func() {
+		for {
+			select {
+			case <-b.s.ctx.Done():
+				return
+			case <-hup:
+				b.reloaded(b.scripts.All())
+			}
+		}
+	})
+}
+
+// reloaded says what became of a reload.
+func (b *beside) reloaded(names []string, err error) {
+	for _, name := range names {
+		b.s.log.Info("reloaded", "script", name)
+	}
+	if err == nil {
+		return
+	}
+	for _, one := range split(err) {
+		show(b.stderr, one)
+	}
+	b.s.log.Warn("not reloaded: what ran before goes on")
 }
 
 // announce makes the run one that ctl finds by itself.
@@ -82,32 +168,6 @@ func announce(log *slog.Logger, path string) (forget func()) {
 		return func() {}
 	}
 	return forget
-}
-
-// reloadOn reloads all scripts at every signal.
-func (s *session) reloadOn(ctx context.Context, hup <-chan os.Signal, scripts *reload.Scripts, w io.Writer) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-hup:
-			names, err := scripts.All()
-			s.reloaded(names, err, w)
-		}
-	}
-}
-
-// reloaded says what became of a reload.
-func (s *session) reloaded(names []string, err error, w io.Writer) {
-	for _, name := range names {
-		s.log.Info("reloaded", "script", name)
-	}
-	if err != nil {
-		for _, one := range split(err) {
-			show(w, one)
-		}
-		s.log.Warn("not reloaded: what ran before goes on")
-	}
 }
 
 // split are the errors that err joins.

@@ -33,7 +33,7 @@ func runCommand() *cobra.Command {
 		Short: "Run scripts on this host's devices",
 		Long: "run opens the devices of the configuration, or one device that the flags describe,\n" +
 			"and runs the scripts until it is interrupted. SIGHUP reloads the scripts while packets\n" +
-			"flow; one with a mistake goes on as it was. A device that it makes goes when run\n" +
+			"flow, with --watch so does saving one; one with a mistake goes on as it was. A device that it makes goes when run\n" +
 			"ends; one that existed stays as it was. To try a script without touching this\n" +
 			"host's network, use: tunscript lab",
 		RunE: func(c *cobra.Command, paths []string) error { return f.run(c, paths) },
@@ -59,6 +59,7 @@ func (f *runFlags) run(c *cobra.Command, paths []string) error {
 	if err != nil {
 		return err
 	}
+	opt.Read = f.live.files.Add
 	ec, host, err := open(cfg, opt)
 	if err != nil {
 		return err
@@ -73,7 +74,7 @@ func (f *runFlags) run(c *cobra.Command, paths []string) error {
 		setup.Close(ec.Devices)
 		return err
 	}
-	end, err := s.live(cfg, opt, f.live, ec.Programs, c.ErrOrStderr())
+	end, err := s.live(cfg, opt, &f.live, ec.Programs, c.ErrOrStderr())
 	if err != nil {
 		s.end()
 		s.eng.Close() // and its devices

@@ -39,10 +39,19 @@ func New(eng Swapper, running []engine.Program, load func(i int) (engine.Program
 // All reloads every script, and returns the names of those that were exchanged. One
 // that does not load or start goes on as it was, and its error is among the joined.
 func (s *Scripts) All() (done []string, err error) {
+	all := make([]int, len(s.running))
+	for i := range all {
+		all[i] = i
+	}
+	return s.some(all)
+}
+
+// some is All of the scripts of these numbers.
+func (s *Scripts) some(which []int) (done []string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var errs []error
-	for i := range s.running {
+	for _, i := range which {
 		if err := s.exchange(i); err != nil {
 			errs = append(errs, err)
 			continue

@@ -30,6 +30,9 @@ type Options struct {
 	Trusted  bool      // every script
 	Settings *Settings // of options; nil: none but the file's
 	Host     *Host     // opens the devices of this host; nil: nobody else's rights are needed
+	// Read is told of every file besides its own that a script, by its number, looks for
+	// when it starts; nil: nobody is told. It may be called from several goroutines.
+	Read func(script int, path string)
 
 	checking bool // no script will run, so a file of tests may be among them
 }
@@ -72,6 +75,7 @@ func Script(c *config.Config, i int, opt Options) (*luabind.Script, error) {
 		Log:     scriptLog(opt.Log),
 		Option:  settings.of(s),
 		Test:    opt.tests(s.Path),
+		Read:    opt.read(i),
 		Tasks:   c.Limits.Tasks, Timers: c.Limits.Timers, Held: c.Limits.Held,
 		Limits: vm.Limits{
 			Instructions: int(c.Limits.Instructions), LoadInstructions: int(c.Limits.LoadInstructions),
@@ -86,6 +90,14 @@ func Script(c *config.Config, i int, opt Options) (*luabind.Script, error) {
 		return nil, c.Mistake(fmt.Sprintf("script[%d].path", i+1), err)
 	}
 	return script, nil
+}
+
+// read is Read for script i.
+func (opt Options) read(i int) func(string) {
+	if opt.Read == nil {
+		return nil
+	}
+	return func(path string) { opt.Read(i, path) }
 }
 
 // tests makes a file of tests load where nothing will run; nil of any other script.
@@ -150,7 +162,6 @@ func Supported(c *config.Config) error {
 	}
 	refuse(c.Engine.Workers > 1, "engine.workers")
 	refuse(c.Engine.Errors != "", "engine.errors")
-	refuse(c.Metrics.Listen.IsValid(), "metrics.listen")
 	for i, d := range c.Devices {
 		key := fmt.Sprintf("device[%d].", i+1)
 		refuse(d.Queues > 1, key+"queues")
