@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/netip"
 	"os/user"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -181,7 +182,8 @@ func (d device) print(out io.Writer) error {
 	}
 	line("address", "%s", choose(len(d.Addresses) > 0, strings.Join(d.Addresses, ", "), "none"))
 	for _, p := range d.Peers {
-		line("peer", "%s, the other end: packets to it go to the program that has the device open", p)
+		line("peer", "%s, the other end: while the device is up there is a route to it, and the program gets what is sent there%s",
+			p, choose(slices.Contains(d.Flags, "NOARP"), "; no ARP asks for it (POINTOPOINT, NOARP)", ", ARP first"))
 	}
 	line("held by", "%s", choose(len(d.Holders) > 0, d.heldText(), choose(d.Carrier, "a process of somebody else", "nobody")))
 	return w.Flush()

@@ -20,26 +20,29 @@ type block struct {
 	line       int
 }
 
-func readme(t *testing.T) []block {
+func readme(t *testing.T) []block { return blocks(t, "../../README.md") }
+
+// blocks are those of a page.
+func blocks(t *testing.T, page string) []block {
 	t.Helper()
-	src, err := os.ReadFile("../../README.md")
+	src, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var blocks []block
+	var list []block
 	var open *block
 	for i, line := range strings.Split(string(src), "\n") {
 		switch lang, fence := strings.CutPrefix(line, "```"); {
 		case fence && open == nil:
 			open = &block{lang: lang, line: i + 1}
 		case fence:
-			blocks = append(blocks, *open)
+			list = append(list, *open)
 			open = nil
 		case open != nil:
 			open.text += line + "\n"
 		}
 	}
-	return blocks
+	return list
 }
 
 // Every block of the README is run, loaded or built.
