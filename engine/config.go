@@ -24,8 +24,8 @@ type Config struct {
 
 	Shared   shared.Limits // of each program's dictionaries, and of each that several share
 	OnError  OnError       // of handlers that do not say themselves; zero: drop
-	Flows    int           // most flows held; 0: flow.DefaultLimit
-	Held     int           // most packets that faults hold; 0: DefaultHeld
+	Flows    int           // most flows held, a part by each worker; 0: flow.DefaultLimit
+	Held     int           // most packets that faults hold, likewise; 0: DefaultHeld
 	Seed     uint64        // decides all chance; 0: from the system
 	Clock    Clock         // zero: the system's
 	Wait     Wait          // zero: polite

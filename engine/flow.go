@@ -123,9 +123,8 @@ type flows struct {
 }
 
 func (w *worker) openFlows() {
-	limit := cmp.Or(w.e.cfg.Flows, flow.DefaultLimit)
 	w.flows.table = flow.New(flow.Config{
-		Limit:     (limit + len(w.e.workers) - 1) / len(w.e.workers), // a worker's share of all
+		Limit:     w.e.part(cmp.Or(w.e.cfg.Flows, flow.DefaultLimit)),
 		Directory: w.e.directory, Number: w.index,
 		Rand: rand.NewPCG(w.seed, flowSeed),
 		Ended: func(v any) {

@@ -118,7 +118,7 @@ type lane struct {
 func newWorker(e *Engine, index int) *worker {
 	w := &worker{e: e, index: index, seed: seedOf(e.seed, index), seen: map[shown]int{}}
 	w.pool.Rand = rand.New(rand.NewChaCha8(key(w.seed)))
-	w.faults.most = cmp.Or(e.cfg.Held, DefaultHeld)
+	w.faults.most = e.part(cmp.Or(e.cfg.Held, DefaultHeld))
 	w.handles.Store(new([]*Handle))
 	w.owns.Store(new([]*own))
 	w.lostOne = func(p *packet.Packet, why Reason) {

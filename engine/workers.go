@@ -43,6 +43,12 @@ func (e *Engine) dismiss() {
 	}
 }
 
+// part is a worker's part of what all may have together.
+func (e *Engine) part(all int) int {
+	n := max(e.cfg.Workers, 1)
+	return (all + n - 1) / n
+}
+
 // seedOf is the worker's own share of chance, from which all its sources are seeded.
 func seedOf(seed uint64, worker int) uint64 { return seed + uint64(worker)*0xd1342543de82ef95 }
 

@@ -58,7 +58,7 @@ func benchCommand() *cobra.Command {
 			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
 			context.AfterFunc(ctx, stop)
-			promptly()
+			promptly(1)
 			shown := c.ErrOrStderr()
 			if isTerminal(shown) {
 				opt.Tell = func(variant string, round int) { fmt.Fprintf(shown, "\r\033[Kround %d: %s", round, variant) }

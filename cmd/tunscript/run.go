@@ -68,7 +68,7 @@ func (f *runFlags) run(c *cobra.Command, paths []string) error {
 	ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	promptly()
+	promptly(ec.Workers)
 	s, err := newSession(ctx, ec, f.watch, c.OutOrStdout())
 	if err != nil {
 		setup.Close(ec.Devices)
@@ -180,11 +180,11 @@ func (s *session) notify(state string) {
 	}
 }
 
-// promptly gives the worker a place to run on beside the rest of the process, as
-// prompt waiting needs, also where the process may use one processor only.
-func promptly() {
-	if runtime.GOMAXPROCS(0) < 2 {
-		runtime.GOMAXPROCS(2)
+// promptly gives each worker a place to run on, and the rest of the process one beside them,
+// as prompt waiting needs, also where the process may use fewer processors.
+func promptly(workers int) {
+	if most := max(workers, 1) + 1; runtime.GOMAXPROCS(0) < most {
+		runtime.GOMAXPROCS(most)
 	}
 }
 

@@ -30,15 +30,18 @@ type Options struct {
 	Done  func() // on the worker; must not wait
 }
 
-// A Dumper prints events. Observe is called by one worker.
+// A Dumper prints events. Observe may be called by several workers at the same time: lines
+// of each are in its order.
 type Dumper struct {
 	opt   Options
 	lines chan *line
 	free  sync.Pool
 	lost  atomic.Uint64
 	ended sync.WaitGroup
-	seen  int
-	held  *line // a packet received, whose verdict is to come
+
+	mu   sync.Mutex
+	seen int
+	held map[int]*line // by worker: a packet received, whose verdict is to come
 }
 
 // A line is one packet on its way to the writer.
@@ -53,7 +56,7 @@ type line struct {
 
 // New starts a dumper that writes to w. Close ends it.
 func New(w io.Writer, opt Options) *Dumper {
-	d := &Dumper{opt: opt, lines: make(chan *line, room)}
+	d := &Dumper{opt: opt, lines: make(chan *line, room), held: map[int]*line{}}
 	d.free.New = func() any { return new(line) }
 	d.ended.Go(func() { d.print(w) })
 	return d
@@ -62,7 +65,9 @@ func New(w io.Writer, opt Options) *Dumper {
 // Close prints what waits and ends the dumper. The engine must not call Observe
 // any more.
 func (d *Dumper) Close() {
-	d.flush()
+	for worker := range d.held {
+		d.flush(worker)
+	}
 	close(d.lines)
 	d.ended.Wait()
 }
@@ -72,32 +77,34 @@ func (d *Dumper) Lost() uint64 { return d.lost.Load() }
 
 // Observe implements engine.Observer.
 func (d *Dumper) Observe(e *engine.Event) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if d.opt.Count > 0 && d.seen > d.opt.Count {
 		return
 	}
 	switch e.Kind {
 	case engine.Received:
-		d.flush()
+		d.flush(e.Worker)
 		if d.seen++; d.opt.Count > 0 && d.seen > d.opt.Count {
 			d.opt.Done()
 			return
 		}
 		// The line shows the packet as it came; its verdict is the next event.
-		d.held = d.line(e)
+		d.held[e.Worker] = d.line(e)
 	case engine.Passed, engine.Accepted, engine.Dropped, engine.Replaced, engine.Taken, engine.Held:
-		if d.held != nil {
-			d.held.note = verdict(e)
+		if l := d.held[e.Worker]; l != nil {
+			l.note = verdict(e)
 		}
-		d.flush()
+		d.flush(e.Worker)
 	case engine.Joined: // the datagram has a line of its own, behind its last fragment's
-		if d.held != nil {
-			d.held.note = e.Kind.String()
+		if l := d.held[e.Worker]; l != nil {
+			l.note = e.Kind.String()
 		}
-		d.flush()
-		d.held = d.line(e)
+		d.flush(e.Worker)
+		d.held[e.Worker] = d.line(e)
 	case engine.Released: // a line for its verdict, long after the one that says that it is held
-		d.flush()
-		d.held = d.line(e)
+		d.flush(e.Worker)
+		d.held[e.Worker] = d.line(e)
 	case engine.Abandoned:
 		l := d.line(e)
 		l.note = e.Kind.String() + ": " + e.Reason
@@ -120,10 +127,10 @@ func (d *Dumper) line(e *engine.Event) *line {
 	return l
 }
 
-func (d *Dumper) flush() {
-	if d.held != nil {
-		d.put(d.held)
-		d.held = nil
+func (d *Dumper) flush(worker int) {
+	if l := d.held[worker]; l != nil {
+		d.put(l)
+		d.held[worker] = nil
 	}
 }
 

@@ -25,7 +25,7 @@ func Check(c *config.Config, opt Options) error {
 	}
 	ec := Engine(c, opt)
 	ec.Devices, ec.Programs = devices, programs
-	ec.Clock = engine.Virtual(time.Unix(0, 0))
+	ec.Clock, ec.Workers = engine.Virtual(time.Unix(0, 0)), 1
 	eng, err := engine.New(ec)
 	if err != nil {
 		Close(devices)

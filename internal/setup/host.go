@@ -49,7 +49,7 @@ func NewHost(c *config.Config) (*Host, error) {
 				p.Loop[end] = len(p.Devices)
 			}
 		}
-		p.Devices = append(p.Devices, Tun(d))
+		p.Devices = append(p.Devices, tun(c, d))
 	}
 	if user == "" && group == "" && len(p.Loop) == 0 && !p.Masquerade {
 		return h, nil
@@ -63,8 +63,7 @@ func NewHost(c *config.Config) (*Host, error) {
 }
 
 // open opens device i of the configuration, which is a tun or tap device.
-func (h *Host) open(i int, d config.Device) (engine.Device, error) {
-	tc := Tun(d)
+func (h *Host) open(i int, tc tundev.Config) (engine.Device, error) {
 	if h == nil || h.keeper == nil {
 		return tundev.Open(tc)
 	}

@@ -142,6 +142,7 @@ func scriptLog(log *slog.Logger) func(luabind.Level, string, string) {
 // Engine returns the engine's part of c, without devices and programs.
 func Engine(c *config.Config, opt Options) engine.Config {
 	return engine.Config{
+		Workers: c.Engine.Workers,
 		OnError: onError[c.Engine.OnError],
 		Shared:  shared.Limits{Entries: c.Limits.Shared, Bytes: int(c.Limits.Memory)},
 		Flows:   c.Limits.Flows,
@@ -160,12 +161,7 @@ func Supported(c *config.Config) error {
 			all = append(all, c.Mistake(key, errLater))
 		}
 	}
-	refuse(c.Engine.Workers > 1, "engine.workers")
 	refuse(c.Engine.Errors != "", "engine.errors")
-	for i, d := range c.Devices {
-		key := fmt.Sprintf("device[%d].", i+1)
-		refuse(d.Queues > 1, key+"queues")
-	}
 	if len(all) > 0 {
 		return all
 	}
@@ -181,7 +177,7 @@ func Devices(c *config.Config, opt Options) ([]engine.DeviceConfig, error) {
 		case config.UDP, config.TCP:
 			return link.Open(Link(d, opt.Log))
 		default:
-			return opt.Host.open(i, d)
+			return opt.Host.open(i, tun(c, d))
 		}
 	})
 }
@@ -197,6 +193,7 @@ func Pretend(c *config.Config) ([]engine.DeviceConfig, error) {
 		case isLink(d):
 			tc = pretendLink(d)
 		}
+		tc.Queues = 1 // a check has one worker
 		dev, _ := tundev.Pipe(tc)
 		return dev, nil
 	})
@@ -248,6 +245,13 @@ func Tun(d config.Device) tundev.Config {
 		tc.Kind = tundev.TAP
 		tc.MAC, tc.PeerMAC = mac(d.MAC), mac(d.PeerMAC)
 	}
+	return tc
+}
+
+// tun is Tun in a configuration, which says how many queues all are.
+func tun(c *config.Config, d config.Device) tundev.Config {
+	tc := Tun(d)
+	tc.Queues = cmp.Or(d.Queues, c.Engine.Workers)
 	return tc
 }
 

@@ -42,7 +42,7 @@ func TestCheck(t *testing.T) {
 		{"a device that the script names", device + "[[script]]\npath = \"s.lua\"\n", `on{ "udp", device = "tun9", run = function(p) end }`, "there is tun0"},
 		{"top level that raises", device + "[[script]]\npath = \"s.lua\"\n", `error("not today")`, "s.lua:1: not today"},
 		{"a script without end", device + "[limits]\nload_instructions = 1000\n[[script]]\npath = \"s.lua\"\n", `while true do end`, "instructions"},
-		{"two workers", device + "[engine]\nworkers = 2\n", "", "config.toml:5:11: engine.workers: this version cannot"},
+		{"two workers", device + "queues = 2\n[engine]\nworkers = 2\n[[script]]\npath = \"s.lua\"\n", `on("udp", function(p) end)`, ""},
 		{"a link", "[[device]]\nname = \"l\"\nkind = \"udp\"\nlocal = \"127.0.0.1:7001\"\nremote = \"127.0.0.1:7002\"\n", "", ""},
 		{"what a link carries", "[[device]]\nname = \"l\"\nkind = \"tcp\"\nlink = \"ethernet\"\nlocal = \"127.0.0.1:7001\"\n[[script]]\npath = \"s.lua\"\n", `assert(devices.l.mac)`, ""},
 		{"faults", device + "[[impair]]\nloss = 0.1\n", "", ""},
