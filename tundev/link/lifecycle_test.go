@@ -3,9 +3,11 @@ package link_test
 import (
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -172,6 +174,24 @@ func TestCloseFromManyGoroutines(t *testing.T) {
 		w.close()
 		if w.end != io.EOF {
 			t.Errorf("%+v: the worker read %v, want EOF", c, w.end)
+		}
+	}
+}
+
+// When a peer is gone the log has what was counted, and leaves out what never happened.
+func TestTheLogCounts(t *testing.T) {
+	leaks(t)
+	var said strings.Builder // written by one goroutine, and read when it has ended
+	w := open(t, link.Config{Kind: link.TCP, Local: anyPort, Log: slog.New(slog.NewTextHandler(&said, nil))}, nil)
+	c := dial(t, w)
+	c.Write(slices.Concat(frame(udp(100, 1)), frame(nil), frame(udp(1501, 2)), frame(udp(100, 3))[:9]))
+	w.expect(udp(100, 1))
+	c.Close()
+	w.until("the peer is gone", func(s link.Stats) bool { return s.Torn == 1 })
+	w.close()
+	for _, want := range []string{"peer is gone", "received=1 sent=0 empty=1 too_big=1 torn=1 err="} {
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("the log lacks %q: %s", want, said.String())
 		}
 	}
 }

@@ -16,6 +16,7 @@ func TestLongerThanTheMTU(t *testing.T) {
 	labtest.Require(t)
 	for _, kind := range []link.Kind{link.TCP, link.UDP} {
 		t.Run(string(kind), func(t *testing.T) {
+			leaks(t)
 			ends := tunnel(t, kind, func(_ *tundev.Config, c *link.Config) { c.MTU = 1000 })
 			ends[0].run("ping", "-q", "-c", "1", "-W", "10", "-s", "1400", "-M", "dont", "192.0.2.2")
 			tooBig := func() uint64 { return ends[0].eng.Stats().Reasons[engine.ReasonTooBig] }
@@ -37,6 +38,7 @@ func TestLongerThanTheMTU(t *testing.T) {
 // A path that takes less than a datagram: the kernel makes fragments of it.
 func TestADatagramLongerThanThePath(t *testing.T) {
 	labtest.Require(t)
+	leaks(t)
 	sh(t, "ip link set lo mtu 1280")
 	t.Cleanup(func() { sh(t, "ip link set lo mtu 65536") })
 	ends := tunnel(t, link.UDP, nil)

@@ -170,8 +170,9 @@ func (d *Device) greet(peer string) {
 	d.conf.Log.Info("peer is there", "peer", peer)
 }
 
-// part notes why a peer is gone. An end that closes while it is read from makes both
-// directions fail; what the peer did wrong is said first.
+// part notes why a peer is gone, and what the link has counted until then. An end that
+// closes while it is read from makes both directions fail; what the peer did wrong is said
+// first.
 func (d *Device) part(peer string, read, wrote error) {
 	err := read
 	if err == nil || errors.Is(wrote, errFull) {
@@ -186,9 +187,11 @@ func (d *Device) part(peer string, read, wrote error) {
 	if peer == "" {
 		return
 	}
+	all := d.Stats()
+	attrs := append([]any{"peer", peer, "received", all.Received, "sent", all.Sent}, all.wrong(d.conf.Kind)...)
 	if err == nil {
-		d.conf.Log.Info("peer is gone", "peer", peer)
+		d.conf.Log.Info("peer is gone", attrs...)
 	} else {
-		d.conf.Log.Warn("peer is gone", "peer", peer, "err", err.Error())
+		d.conf.Log.Warn("peer is gone", append(attrs, "err", err.Error())...)
 	}
 }

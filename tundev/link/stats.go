@@ -27,6 +27,26 @@ type Stats struct {
 	Refused uint64 // no TLS, a certificate that will not do, or another peer was there
 }
 
+// wrong is what was counted that better had not been, as attributes of a log's line.
+func (s Stats) wrong(kind Kind) (attrs []any) {
+	if kind == UDP {
+		s.Empty = 0
+	}
+	for _, c := range []struct {
+		name string
+		n    uint64
+	}{
+		{"dropped", s.Dropped}, {"failed", s.Failed}, {"empty", s.Empty}, {"too_big", s.TooBig},
+		{"malformed", s.Malformed}, {"overrun", s.Overrun}, {"stranger", s.Stranger},
+		{"torn", s.Torn}, {"stalled", s.Stalled}, {"refused", s.Refused},
+	} {
+		if c.n > 0 {
+			attrs = append(attrs, c.name, c.n)
+		}
+	}
+	return attrs
+}
+
 // counters are Stats as the goroutines of a link count them.
 type counters struct {
 	peer                                        atomic.Pointer[string]

@@ -84,6 +84,7 @@ func TestSuperPacketsAreCutForTheWire(t *testing.T) {
 	labtest.Require(t)
 	for _, mtu := range []int{1500, 1000} {
 		t.Run(fmt.Sprint(mtu), func(t *testing.T) {
+			leaks(t)
 			w := &wire{t: t, mtu: mtu}
 			ends := tunnel(t, link.TCP, func(_ *tundev.Config, c *link.Config) {
 				c.MTU = mtu
