@@ -147,7 +147,10 @@ func drop(host *setup.Host, f *runFlags, log *slog.Logger) error {
 	err := host.Drop()
 	if setup.Unconfined(err) {
 		log.Warn(err.Error())
-		return nil
+		err = nil
+	}
+	for _, unreadable := range host.Unreadable() {
+		log.Warn("a script cannot be loaded anew by the user that this has become: let it read the file and the folders above", "error", unreadable)
 	}
 	return err
 }

@@ -1,7 +1,6 @@
 package setup
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -22,7 +21,9 @@ type Host struct {
 	files  privilege.Files
 	keeper *keeper.Keeper // nil: nothing to undo, and no rights to give up
 	number map[int]int    // of a device of the configuration in the keeper's plan
-	Notes  []string       // for the log
+
+	scripts []string
+	Notes   []string // for the log
 }
 
 // NewHost starts a keeper, if c asks for what is undone at the end, or for another user
@@ -33,7 +34,7 @@ func NewHost(c *config.Config) (*Host, error) {
 	var err error
 	if h.id, err = privilege.Find(user, group); err != nil {
 		key := "engine.user"
-		if _, userErr := privilege.Find(user, cmp.Or(group, "0")); userErr == nil || user == "" {
+		if _, of := privilege.Find(user, "0"); of == nil && group != "" { // the user is not it
 			key = "engine.group"
 		}
 		return nil, config.Errors{c.Mistake(key, err)}
@@ -55,6 +56,9 @@ func NewHost(c *config.Config) (*Host, error) {
 		return h, nil
 	}
 	h.files = files(c)
+	for _, script := range c.Scripts {
+		h.scripts = append(h.scripts, script.Path)
+	}
 	if h.keeper, err = keeper.Start(p); err != nil {
 		return nil, err
 	}
@@ -110,6 +114,19 @@ func (h *Host) Drop() error {
 		return nil
 	}
 	return privilege.Confine(h.files)
+}
+
+// Unreadable says, after Drop, why scripts could not be loaded anew.
+func (h *Host) Unreadable() (errs []error) {
+	for _, path := range h.scripts {
+		f, err := os.Open(path)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		f.Close()
+	}
+	return errs
 }
 
 // Close has everything undone.
