@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/tunscript/tunscript/engine"
@@ -32,8 +33,14 @@ func newSession(ctx context.Context, c engine.Config, f watchFlags, out io.Write
 	s := &session{log: c.Log, ready: make(chan struct{})}
 	s.ctx, s.stop = context.WithCancel(ctx)
 	c.Wait = engine.Prompt
+	var left atomic.Int64 // workers that have not started
+	left.Store(int64(max(1, c.Workers)))
 	c.Programs = append(c.Programs, engine.ProgramConfig{Program: engine.ProgramFunc("ready", func(sc *engine.Scope) error {
-		sc.Started(func() { close(s.ready) })
+		sc.Started(func() {
+			if left.Add(-1) == 0 {
+				close(s.ready)
+			}
+		})
 		return nil
 	})})
 	// Whoever watches is there before the first packet, and closed after the last.
