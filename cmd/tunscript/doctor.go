@@ -124,29 +124,28 @@ func (f *doctorFlags) run(w io.Writer, q doctor.Question) error {
 	return statusError(exitFailed)
 }
 
-// fix mends what can be mended, and what comes to light then.
+// fix mends one thing after the other, and looks again after each: some come to light
+// only then, and some are gone with another.
 func (r *result) fix(q doctor.Question, found []doctor.Finding) ([]doctor.Finding, error) {
 	tried := map[string]bool{}
-	for again := true; again; {
-		again = false
-		for _, one := range found {
-			key := one.Check + one.Device + strings.Join(one.Fix, ";")
-			if one.Note || tried[key] {
-				continue
-			}
-			tried[key] = true
-			switch err := one.Repair(); {
-			case err == nil:
-				r.Fixed = append(r.Fixed, one)
-				again = true
-			case !errors.Is(err, doctor.ErrByHand):
-				r.Failed = append(r.Failed, failure{one.Check, one.Device, err.Error(), err})
-			}
+	for i := 0; i < len(found); {
+		one := found[i]
+		key := one.Check + one.Device + strings.Join(one.Fix, ";")
+		if one.Note || tried[key] {
+			i++
+			continue
+		}
+		tried[key] = true
+		if err := one.Repair(); err == nil {
+			r.Fixed = append(r.Fixed, one)
+		} else if !errors.Is(err, doctor.ErrByHand) {
+			r.Failed = append(r.Failed, failure{one.Check, one.Device, err.Error(), err})
 		}
 		var err error
 		if found, err = doctor.Examine(q); err != nil {
 			return nil, err
 		}
+		i = 0
 	}
 	return found, nil
 }

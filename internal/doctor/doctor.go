@@ -123,7 +123,7 @@ func Examine(q Question) (found []Finding, err error) {
 	return found, nil
 }
 
-// Devices are the names that q is about.
+// devices are the names that q is about.
 func (v *view) devices() (names []string) {
 	if v.q.Device != "" {
 		return []string{v.q.Device}
@@ -150,8 +150,12 @@ func (v *view) look(name string) {
 	}
 	if i := slices.IndexFunc(v.q.Wants, func(w Want) bool { return w.Device == name }); i >= 0 {
 		v.want = v.q.Wants[i]
-	} else if len(v.holders) == 1 {
-		v.want = told(v.holders[0].PID, name)
+		return
+	}
+	for _, h := range v.holders { // a run and its keeper may both have it open
+		if w := told(h.PID, name); w.Device != "" {
+			v.want = w
+		}
 	}
 }
 

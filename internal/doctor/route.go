@@ -9,9 +9,10 @@ import (
 )
 
 // checkRoute: the way to what should be behind the device leads elsewhere, or nowhere.
-// While the device is down there are no routes through it.
+// While the device is down there are no routes through it, and those that addresses make
+// come with them.
 func checkRoute(v *view) ([]Finding, error) {
-	if !v.there() || !v.link.Up || v.link.Master != 0 {
+	if !v.there() || !v.link.Up || v.link.Master != 0 || len(lacking(v)) > 0 || len(swapped(v)) > 0 {
 		return nil, nil
 	}
 	var found []Finding
