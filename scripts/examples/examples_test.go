@@ -3,6 +3,7 @@ package examples_test
 import (
 	"io/fs"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,8 +15,10 @@ import (
 	"github.com/tunscript/tunscript/scripts/examples"
 )
 
+var tryIt = regexp.MustCompile(`(?m)^-- Try it:  tunscript lab .*$`)
+
 // Every example loads, is short, begins with what it does and the command to try it,
-// and stands in the list.
+// and stands in the list with that command.
 func TestExamples(t *testing.T) {
 	list, err := os.ReadFile("README.md")
 	if err != nil {
@@ -49,15 +52,17 @@ func TestExamples(t *testing.T) {
 		if head < 2 || head > 5 || body > 56 {
 			t.Errorf("%s: %d lines of comment in front, want 2 to 5; %d of script, want at most 56", name, head, body)
 		}
-		if strings.Count(src, "\n-- Try it:  tunscript lab ") != 1 || !strings.Contains(src, " "+name+" ") {
+		command, ok := strings.CutPrefix(tryIt.FindString(src), "-- Try it:  ")
+		if !ok || !strings.Contains(command, " "+name+" ") {
 			t.Errorf("%s: its head says no command to try it", name)
 		}
-		if !strings.Contains(string(list), "| ["+name+"]("+name+") | ") {
-			t.Errorf("README.md does not list %s", name)
+		line := regexp.MustCompile(`(?m)^- \[` + name + `\]\(` + name + `\): .+\. ` + regexp.QuoteMeta("`"+command+"`") + `$`)
+		if !line.Match(list) {
+			t.Errorf("README.md has no line\n- [%s](%s): what it does. `%s`", name, name, command)
 		}
 	}
-	if rows := strings.Count(string(list), ".lua) | "); rows != len(names) {
-		t.Errorf("README.md lists %d scripts, there are %d", rows, len(names))
+	if lines := strings.Count(string(list), "\n- ["); lines != len(names) {
+		t.Errorf("README.md lists %d scripts, there are %d", lines, len(names))
 	}
 }
 
