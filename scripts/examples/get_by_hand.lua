@@ -20,6 +20,6 @@ spawn(function()
   until s.tcp:has("F")
   send(s:reply{ tcp = { flags = "FA", seq = mine, ack = theirs } })
   box:expect({ tcp = { ack = mine + 1 } }, 5)
-  print(table.concat(page))
+  for line in table.concat(page):gmatch("[^\n]+") do print(line) end
   stop()
 end)
