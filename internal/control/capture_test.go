@@ -3,6 +3,7 @@ package control
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -77,3 +78,48 @@ func TestCapture(t *testing.T) {
 type writeFunc func([]byte) (int, error)
 
 func (f writeFunc) Write(b []byte) (int, error) { return f(b) }
+
+// Who asks for a capture and does not read it loses packets, and nobody else does: the
+// script sees all of them meanwhile. The last line says how many are missing.
+func TestCaptureOfASlowReader(t *testing.T) {
+	r := newRig(t, echo)
+	slow := r.dial()
+	b, err := encode(request{V: Version, Do: "capture"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := slow.c.Write(b); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := slow.answer(); err != nil { // the head of the file
+		t.Fatal(err)
+	}
+	// More than two buffers of the observer and the socket's: 20 MB.
+	const n, size = 20_000, 1000
+	for i := range n {
+		r.datagram(7, make([]byte, size))
+		if i%500 == 499 { // a device in memory holds so many
+			eventually(t, "the script keeps up", func() bool { return r.host.Engine.Stats().Reasons["seen"] == uint64(i+1) })
+		}
+	}
+	slow.c.CloseWrite()
+	got := 0
+	for {
+		a, err := slow.answer()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.More {
+			got += len(a.Result)
+			continue
+		}
+		var end Captured
+		if err := json.Unmarshal(a.Result, &end); err != nil {
+			t.Fatal(err)
+		}
+		if end.Lost == 0 || end.Lost >= n || got == 0 {
+			t.Errorf("%d of %d packets are missing, %d bytes came", end.Lost, n, got)
+		}
+		break
+	}
+}

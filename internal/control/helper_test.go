@@ -105,9 +105,11 @@ func (r *rig) dial() *Client {
 }
 
 // udp sends a datagram to the script.
-func (r *rig) udp(port uint16) {
+func (r *rig) udp(port uint16) { r.t.Helper(); r.datagram(port, nil) }
+
+func (r *rig) datagram(port uint16, payload []byte) {
 	r.t.Helper()
-	p, err := packet.Build(packet.IPv4{Src: netip.MustParseAddr("192.0.2.1"), Dst: netip.MustParseAddr("192.0.2.2")}, packet.UDP{Sport: 4000, Dport: port})
+	p, err := packet.Build(packet.IPv4{Src: netip.MustParseAddr("192.0.2.1"), Dst: netip.MustParseAddr("192.0.2.2")}, packet.UDP{Sport: 4000, Dport: port}, packet.Payload(payload))
 	if err != nil {
 		r.t.Fatal(err)
 	}
