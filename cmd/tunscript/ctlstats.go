@@ -59,7 +59,7 @@ func printStats(w io.Writer, s control.Snapshot) {
 	fmt.Fprintf(w, "process %d, up %s\n\n", s.PID, s.Time.Sub(s.Started).Round(time.Second))
 	printDevices(w, s.Devices)
 	for _, worker := range s.Workers {
-		fmt.Fprintf(w, "\nworker %d\n", worker.Worker)
+		fmt.Fprintf(w, "\nworker %d: %d handed over\n", worker.Worker, worker.Steered)
 		printDevices(w, worker.Queues)
 	}
 	fmt.Fprintln(w)

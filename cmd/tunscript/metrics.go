@@ -65,6 +65,8 @@ var (
 	deviceGone      = desc("device_gone_total", "How often a device was lost.", "device")
 	queuePackets    = desc("worker_received_packets_total", "Packets that a worker's queue of a device received.", "worker", "device")
 
+	steeredPackets = desc("worker_steered_packets_total", "Packets that a worker handed over to the one that has their flow.", "worker")
+
 	verdictPackets = desc("verdict_packets_total", "Packets by what was decided about them.", "verdict")
 	reasonPackets  = desc("reason_packets_total", "Packets dropped, lost, unforwarded or held, by reason.", "reason")
 
@@ -107,6 +109,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 		m.count(deviceGone, d.Gone, name)
 	}
 	for i, w := range st.Workers {
+		m.count(steeredPackets, w.Steered, strconv.Itoa(i+1))
 		for name, d := range w.Devices {
 			m.count(queuePackets, d.Received, strconv.Itoa(i+1), name)
 		}

@@ -31,13 +31,17 @@ on("udp port 7", function(p) hits = hits + 1; return "drop", "seen" end)
 on{ "udp port 9", name = "fails", run = function(p) error("no") end }`
 
 // newRig runs source until the test ends.
-func newRig(t *testing.T, source string) *rig {
+func newRig(t *testing.T, source string) *rig { t.Helper(); return newRigOf(t, source, 1) }
+
+// newRigOf has so many workers, each with a queue of the device.
+func newRigOf(t *testing.T, source string, workers int) *rig {
 	t.Helper()
 	r := &rig{t: t, source: source, tell: map[string]string{}}
-	dev, near := tundev.Pipe(tundev.Config{Name: "tun0"})
+	dev, near := tundev.Pipe(tundev.Config{Name: "tun0", Queues: workers})
 	r.near = near
 	script := r.load(t)
 	eng, err := engine.New(engine.Config{
+		Workers:  workers,
 		Devices:  []engine.DeviceConfig{{Device: dev}},
 		Programs: []engine.ProgramConfig{{Program: script}},
 	})

@@ -85,3 +85,38 @@ func TestEval(t *testing.T) {
 		}
 	}
 }
+
+// With two workers each has globals of its own, a reload is of both, and the counters of
+// each are there.
+func TestWorkers(t *testing.T) {
+	r := newRigOf(t, echo, 2)
+	c := r.dial()
+	for w, want := range []string{"1", "2"} {
+		got, err := c.Eval(t.Context(), "worker", "", w+1)
+		if err != nil || got[0] != want {
+			t.Errorf("worker %s: %q, %v", want, got, err)
+		}
+	}
+	if _, err := c.Eval(t.Context(), "mine = 7", "", 2); err != nil {
+		t.Error(err)
+	}
+	for w, want := range []string{"nil", "7"} {
+		if got, err := c.Eval(t.Context(), "mine", "", w+1); err != nil || got[0] != want {
+			t.Errorf("worker %d: %q, %v; want %s", w+1, got, err, want)
+		}
+	}
+	if got, err := c.Reload(t.Context(), "gate"); err != nil || len(got.Done) != 1 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := c.Eval(t.Context(), "mine", "", 2); err != nil || got[0] != "nil" {
+		t.Errorf("after a reload: %q, %v", got, err)
+	}
+	r.udp(7)
+	eventually(t, "a packet", func() bool {
+		s, err := c.Stats(t.Context())
+		if err != nil || len(s.Workers) != 2 {
+			t.Fatalf("%+v, %v", s.Workers, err)
+		}
+		return s.Workers[0].Queues[0].Received+s.Workers[1].Queues[0].Received == 1 && s.Devices[0].Received == 1 && s.Handlers[0].Calls == 1
+	})
+}

@@ -27,8 +27,9 @@ type Snapshot struct {
 
 // Worker is one worker's part.
 type Worker struct {
-	Worker int      `json:"worker"`  // from 1
-	Queues []Device `json:"devices"` // its queue of each
+	Worker  int      `json:"worker"`  // from 1
+	Queues  []Device `json:"devices"` // its queue of each
+	Steered uint64   `json:"steered"` // packets that it handed over to the worker of their flow
 }
 
 // Device is what one device has counted.
@@ -110,7 +111,7 @@ func snapshot(st engine.Stats) Snapshot {
 	s.Devices = devices(st.Devices)
 	if len(st.Workers) > 1 {
 		for i, w := range st.Workers {
-			s.Workers = append(s.Workers, Worker{Worker: i + 1, Queues: devices(w.Devices)})
+			s.Workers = append(s.Workers, Worker{Worker: i + 1, Queues: devices(w.Devices), Steered: w.Steered})
 		}
 	}
 	for _, h := range st.Handlers {
