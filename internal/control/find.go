@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Dir is the one place where runs are found: $XDG_RUNTIME_DIR/tunscript, or without that
@@ -89,6 +90,7 @@ func Find(ctx context.Context) (string, error) {
 type entry struct {
 	pid    int
 	socket string
+	made   time.Time
 }
 
 // alive are the runs in dir that answer, by process. The links of those that do not are
@@ -123,8 +125,17 @@ func alive(ctx context.Context, dir string) (found []entry, err error) {
 			continue
 		}
 		c.Close()
-		found = append(found, entry{pid, socket})
+		var made time.Time
+		if info, err := e.Info(); err == nil {
+			made = info.ModTime()
+		}
+		found = append(found, entry{pid, socket, made})
 	}
+	slices.SortFunc(found, func(a, b entry) int {
+		return cmp.Or(strings.Compare(a.socket, b.socket), b.made.Compare(a.made))
+	})
+	// Of two that name one socket the older is gone and could not take its link away.
+	found = slices.CompactFunc(found, func(a, b entry) bool { return a.socket == b.socket })
 	slices.SortFunc(found, func(a, b entry) int { return cmp.Compare(a.pid, b.pid) })
 	return found, nil
 }

@@ -46,6 +46,14 @@ func TestFind(t *testing.T) {
 	if _, err := Find(t.Context()); err == nil || !strings.Contains(err.Error(), "--socket "+r.path) {
 		t.Errorf("two: %v", err)
 	}
+	// One that gave its rights up leaves its link, and the next run has the same socket.
+	os.Remove(dead)
+	if err := os.Symlink(r.path, dead); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Find(t.Context()); err != nil || got != r.path {
+		t.Errorf("beside one of the same socket: %q, %v", got, err)
+	}
 	os.Remove(dead)
 	forget()
 	if _, err := Find(t.Context()); !errors.Is(err, ErrNotRunning) {

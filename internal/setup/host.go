@@ -9,6 +9,7 @@ import (
 
 	"github.com/tunscript/tunscript/engine"
 	"github.com/tunscript/tunscript/internal/config"
+	"github.com/tunscript/tunscript/internal/control"
 	"github.com/tunscript/tunscript/internal/keeper"
 	"github.com/tunscript/tunscript/internal/privilege"
 	"github.com/tunscript/tunscript/tundev"
@@ -161,7 +162,7 @@ func files(c *config.Config) (f privilege.Files) {
 		f.Write = append(f.Write, absolute(c.Engine.Errors))
 	}
 	if c.Control.Socket != "" {
-		f.Remove = append(f.Remove, filepath.Dir(absolute(c.Control.Socket)))
+		f.Remove = append(f.Remove, filepath.Dir(absolute(c.Control.Socket)), control.Dir())
 	}
 	return f
 }
@@ -176,11 +177,11 @@ func (h *Host) Writes(paths ...string) {
 	}
 }
 
-// Removes is about files that are taken away at the end, see [Host.Writes].
+// Removes names control sockets, which are taken away at the end, see [Host.Writes].
 func (h *Host) Removes(paths ...string) {
 	for _, path := range paths {
 		if path != "" {
-			h.files.Remove = append(h.files.Remove, filepath.Dir(absolute(path)))
+			h.files.Remove = append(h.files.Remove, filepath.Dir(absolute(path)), control.Dir())
 		}
 	}
 }
