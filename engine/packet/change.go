@@ -72,7 +72,8 @@ func (p *Packet) mend(sum, lo, hi, off int, v []byte, plain bool) {
 		return
 	}
 	b := p.frame()
-	acc := uint64(binary.BigEndian.Uint16(b[sum:]))
+	was := binary.BigEndian.Uint16(b[sum:])
+	acc := uint64(was)
 	if !plain {
 		acc ^= 0xffff
 	}
@@ -87,12 +88,21 @@ func (p *Packet) mend(sum, lo, hi, off int, v []byte, plain bool) {
 	}
 	now := fold(acc)
 	if !plain {
-		now = ^now
+		now = sameZero(^now, was)
 		if now == 0 && p.at.Proto == ProtoUDP && sum > p.at.L4 {
 			now = 0xffff
 		}
 	}
 	binary.BigEndian.PutUint16(b[sum:], now)
+}
+
+// sameZero is now, or was where they are the two ways to write 0 in ones' complement: a
+// checksum that came as 0xffff is not to become 0 by an edit that leaves the sum alone.
+func sameZero(now, was uint16) uint16 {
+	if now^was == 0xffff && (now == 0 || was == 0) {
+		return was
+	}
+	return now
 }
 
 func (p *Packet) change8(off int, v uint8) { p.change(off, []byte{v}) }
@@ -109,8 +119,9 @@ func (p *Packet) change32(off int, v uint32) {
 // complement, so that an edit which moves headers or bytes can keep a wrong sum
 // wrong by the same difference and a right one right.
 type errs struct {
-	header, transport   uint16
-	hasHeader, hasTrans bool
+	header, transport       uint16
+	headerWas, transportWas uint16 // the sums themselves
+	hasHeader, hasTrans     bool
 }
 
 // sumErrors reads off how far the sums that came are from being right. It costs a
@@ -119,11 +130,13 @@ func (p *Packet) sumErrors() (e errs) {
 	l, b := p.Layout(), p.frame()
 	if l.Version == 4 && p.sum3 == asCame {
 		e.hasHeader = true
-		e.header = minus(binary.BigEndian.Uint16(b[l.L3+10:]), l.headerSum(b))
+		e.headerWas = binary.BigEndian.Uint16(b[l.L3+10:])
+		e.header = minus(e.headerWas, l.headerSum(b))
 	}
 	if at := l.sumAt(); at > 0 && p.sum4 == asCame && !l.Fragment() && !p.noSum(at) {
 		e.hasTrans = true
-		e.transport = minus(binary.BigEndian.Uint16(b[at:]), l.transportSum(b))
+		e.transportWas = binary.BigEndian.Uint16(b[at:])
+		e.transport = minus(e.transportWas, l.transportSum(b))
 	}
 	return e
 }
@@ -132,11 +145,12 @@ func (p *Packet) sumErrors() (e errs) {
 func (p *Packet) restore(e errs) {
 	l, b := p.Layout(), p.frame()
 	if e.hasHeader && l.Version == 4 {
-		binary.BigEndian.PutUint16(b[l.L3+10:], fold(uint64(l.headerSum(b))+uint64(e.header)))
+		sum := fold(uint64(l.headerSum(b)) + uint64(e.header))
+		binary.BigEndian.PutUint16(b[l.L3+10:], sameZero(sum, e.headerWas))
 		p.sum3 = asCame
 	}
 	if at := l.sumAt(); e.hasTrans && at > 0 && !l.Fragment() {
-		sum := fold(uint64(l.transportSum(b)) + uint64(e.transport))
+		sum := sameZero(fold(uint64(l.transportSum(b))+uint64(e.transport)), e.transportWas)
 		if sum == 0 && l.Proto == ProtoUDP {
 			sum = 0xffff
 		}
