@@ -21,6 +21,7 @@ type Server struct {
 	stop  context.CancelFunc
 	slots chan struct{} // one for each connection
 	all   sync.WaitGroup
+	mu    sync.Mutex // nothing is added to all once ctx has ended
 }
 
 // Listen makes the socket at path, mode 0600. Who connects waits until Start. It fails
@@ -35,8 +36,15 @@ func Listen(path string, h Host) (*Server, error) {
 	return s, nil
 }
 
-// Start has the server answer, on goroutines of its own: when the engine runs.
-func (s *Server) Start() { s.all.Go(s.accept) }
+// Start has the server answer, on goroutines of its own: when the engine runs. After Close
+// it does nothing.
+func (s *Server) Start() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() == nil {
+		s.all.Go(s.accept)
+	}
+}
 
 func newServer(h Host) *Server {
 	s := &Server{host: h, log: h.Log, started: time.Now(), slots: make(chan struct{}, maxClients)}
@@ -51,7 +59,9 @@ func newServer(h Host) *Server {
 // server is left. Idempotent.
 func (s *Server) Close() error {
 	err := s.l.Close() // first: who sees that its connection has ended finds no socket
+	s.mu.Lock()
 	s.stop()
+	s.mu.Unlock()
 	s.all.Wait()
 	if errors.Is(err, net.ErrClosed) {
 		return nil
