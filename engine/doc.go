@@ -54,6 +54,14 @@
 // damages, and holds what is delayed until its time has come, at most Config.Held
 // packets.
 //
+// # Looking in
+//
+// [Engine.Stats] reads what workers have published; [Engine.Observe] sees packets and
+// decisions; [Engine.Do] calls a function between two packets with a program's scope, where
+// Scope.Value is what the program shows of itself; [Engine.Flows] lists flows in pages;
+// [Engine.Profile] has handlers timed. Where nobody looks a packet costs the same as if
+// none of this were there.
+//
 // # Who may call what
 //
 // [Engine]'s methods are safe from any goroutine. A [Scope], what it returns and

@@ -49,6 +49,12 @@
 // who waits by an index; other fields are compared natively for packets that the filter
 // lets through, and Lua is asked last. A task's packet is a copy of its own.
 //
+// # From outside
+//
+// An [Eval] is Lua that somebody has typed: compiled where he is, run on the worker as if
+// it stood in the script, and its results made into text there (eval.go), for they are the
+// worker's. A handler's name is its place unless it has another; the engine knows both.
+//
 // # The registry
 //
 // The API stands in one registry: globals (globals.go), layers (kind.go) and classes

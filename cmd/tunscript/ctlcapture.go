@@ -14,6 +14,25 @@ import (
 	"github.com/tunscript/tunscript/internal/control"
 )
 
+var errTerminal = errors.New("stdout is a terminal: name a file with -o, or pipe it, as in: tunscript ctl capture | wireshark -k -i -")
+
+// capture is the verb capture.
+func (f *ctlFlags) capture() *cobra.Command {
+	var out string
+	var count int64
+	c := f.verb("capture [FILTER]", "Write packets with their verdicts",
+		"capture writes a pcapng file of what comes in, with verdicts as comments, and what\n"+
+			"leaves, until it is interrupted or N packets have come in. When its reader is slow\n"+
+			"packets are missing, and counted; the run does not wait.", nil,
+		func(ctx context.Context, c *control.Client, cmd *cobra.Command, args []string) error {
+			return captureTo(ctx, c, cmd, out, joinArgs(args), count)
+		})
+	c.Args = cobra.ArbitraryArgs
+	c.Flags().StringVarP(&out, "out", "o", "", "write to `FILE`; - is stdout")
+	c.Flags().Int64VarP(&count, "count", "n", 0, "end after so many packets; 0: go on")
+	return c
+}
+
 // captureTo writes a capture to a file or, without a name and for "-", to stdout.
 func captureTo(ctx context.Context, c *control.Client, cmd *cobra.Command, path, filter string, count int64) (err error) {
 	w := cmd.OutOrStdout()
@@ -40,9 +59,3 @@ func captureTo(ctx context.Context, c *control.Client, cmd *cobra.Command, path,
 
 // joinArgs is a filter that the shell has split into words.
 func joinArgs(args []string) string { return strings.Join(args, " ") }
-
-// cutSet splits KEY=VALUE.
-func cutSet(s string) (key, value string, ok bool) {
-	key, value, ok = strings.Cut(s, "=")
-	return key, value, ok && key != ""
-}

@@ -74,7 +74,7 @@ var (
 	handlerErrors  = desc("handler_errors_total", "Packets at which a handler has failed.", "script", "handler")
 	handlerOff     = desc("handler_disabled", "1 if a handler was switched off after too many failures.", "script", "handler")
 	scriptErrors   = desc("script_errors_total", "Failures of handlers, timers and tasks of a script.", "script")
-	kindErrors     = desc("errors_total", "Failures of all scripts by kind; instructions, memory, string and coroutines are limits.", "kind")
+	kindErrors     = desc("errors_total", "Failures of all scripts by kind; instructions, memory, string, coroutines, tasks and timers are limits.", "kind")
 
 	flowsHeld      = desc("flows", "Flows that are held.")
 	flowsRewritten = desc("flows_rewritten", "Flows that are held and rewritten.")

@@ -133,7 +133,7 @@ func devices(all map[string]engine.DeviceStats) (list []Device) {
 }
 
 // limitKinds are the failures that are a limit's, by the key of [limits].
-var limitKinds = []string{"instructions", "memory", "string", "coroutines", "tasks", "timers", "held"}
+var limitKinds = []string{"instructions", "memory", "string", "coroutines", "tasks", "timers", "inboxes", "handlers"}
 
 // limitReasons are the packets that were lost to a limit, by what it bounds.
 var limitReasons = map[engine.Reason]string{
