@@ -2,6 +2,7 @@ package privilege
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -45,6 +46,9 @@ func Confine(f Files) error {
 		allow(mayWrite|mayMake, path)
 	}
 	for _, path := range f.Remove {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrPermission) {
+			continue // out of this user's reach: nothing is left to allow
+		}
 		allow(mayRemove, path)
 	}
 	return landlock.V5.BestEffort().RestrictPaths(rules...)
