@@ -55,6 +55,7 @@ func scripts(t *testing.T, dir string) {
 			e.Setenv("ROOT", root)
 			e.Setenv("EXAMPLES", filepath.Join(root, "scripts/examples"))
 			e.Setenv("ACCEPTANCE", acceptance())
+			e.Setenv("RUNTIME_DIRECTORY", filepath.Join(e.WorkDir, "run")) // what others have left is not this script's
 			n := new(network)
 			e.Values[networkKey{}] = n
 			e.Defer(n.close)
