@@ -13,10 +13,29 @@
 // # Workers
 //
 // A worker is one goroutine that owns a queue of every device, one instance of
-// every program, its timers and its buffers. It reads a batch, runs every packet
+// every program, its timers, flows and buffers. It reads a batch, runs every packet
 // to completion and writes what came out, in order. It sleeps in one place, so
 // packets, timers, posts and exchanges of programs never race, and a program
-// needs no lock. There is one worker, on the goroutine that calls [Engine.Run].
+// needs no lock. The first one runs on the goroutine that calls [Engine.Run]; it
+// writes for those that have no queue of a device, and sees to devices that are lost.
+//
+// Workers share two things. A ring for each (ring.go) holds what others have for it:
+// packets and posts, which may be too many and then are refused, and beside them, in a
+// list that refuses nothing, exchanges of programs, stops and results of calls. Packets
+// go over with the batch, one lock for all of them, and buffers come back the same way.
+//
+// And a directory (package flow) says whose a flow is: the worker's that met it first,
+// which handles all of its packets, whoever reads them, and writes them. So what programs
+// keep of a flow is in one place, and the kernel, which leads a flow to the queue that it
+// was last written to, learns from the owner's writes; its own choice is wrong for answers
+// to rewritten flows, for fragments and for what was idle for 3 s. A worker that knows a
+// packet's flow asks nobody; one that does not asks the directory, and claims what nobody
+// has. What leaves is claimed, too, for its answers belong to who sent it; and a packet of
+// another's flow is sent by that one. With one worker none of this exists.
+//
+// Programs are prepared for all workers before any exchanges them, and each exchanges
+// before its next packet; which of them does so first nobody can say. Faults are each
+// worker's: of a link whose rate counts there should be one.
 //
 // # What waits
 //

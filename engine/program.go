@@ -15,8 +15,8 @@ type Program interface {
 	// Name is what log, counters and captures call it.
 	Name() string
 
-	// Start registers handlers and timers, once for every worker and once more
-	// after every Swap that brings the program in. The scope is detached: nothing
+	// Start registers handlers and timers, once for every worker, one after the other,
+	// and once more after every Swap that brings the program in. The scope is detached: nothing
 	// can be sent yet, and timers count from the moment it takes effect. An error
 	// means that the program does not start and changes nothing.
 	Start(*Scope) error

@@ -211,6 +211,32 @@ func TestInstancesOfAProgram(t *testing.T) {
 	}
 }
 
+// A state that is broken is one worker's: only that one is started anew.
+func TestARestartInOneWorker(t *testing.T) {
+	var starts [5]atomic.Int32
+	b := crew(t, 4, 4, engine.ProgramFunc("p", func(s *engine.Scope) error {
+		starts[s.Worker()].Add(1)
+		broken := false
+		_, err := s.Handle(engine.Handler{Run: func(p *packet.Packet) engine.Verdict {
+			if s.Worker() == 2 && !broken && starts[2].Load() == 1 {
+				broken = true
+				s.Restart()
+			}
+			return engine.Pass()
+		}})
+		return err
+	})).run()
+	once(t, b.exchange(500, 64), 500)
+	if err := b.end(); err != nil {
+		t.Error(err)
+	}
+	for i, want := range []int32{1, 2, 1, 1} {
+		if got := starts[i+1].Load(); got != want {
+			t.Errorf("worker %d was started %d times, want %d", i+1, got, want)
+		}
+	}
+}
+
 // Posts come to the worker that they are for; what has a worker of its own says which.
 func TestPostsToEachWorker(t *testing.T) {
 	scopes := make(chan *engine.Scope, 4)

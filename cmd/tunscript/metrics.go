@@ -63,7 +63,7 @@ var (
 	sentBytes       = desc("device_sent_bytes_total", "Bytes of frames that left by a device.", "device")
 	unsentPackets   = desc("device_lost_packets_total", "Packets that a device could not send.", "device")
 	deviceGone      = desc("device_gone_total", "How often a device was lost.", "device")
-	queuePackets    = desc("worker_received_packets_total", "Packets that a worker's queue of a device received.", "worker", "device")
+	queuePackets    = desc("worker_received_packets_total", "Packets that came in by a device and that a worker handled.", "worker", "device")
 
 	steeredPackets = desc("worker_steered_packets_total", "Packets that a worker handed over to the one that has their flow.", "worker")
 

@@ -57,7 +57,7 @@ tunscript_handler_disabled{handler="same",script="gate"} 1
 tunscript_reason_packets_total{reason="blocked"} 2
 tunscript_reason_packets_total{reason="`+strings.Repeat("x", 200)+`"} 1
 tunscript_reason_packets_total{reason="`+"\uFFFD"+`"} 2
-# HELP tunscript_worker_received_packets_total Packets that a worker's queue of a device received.
+# HELP tunscript_worker_received_packets_total Packets that came in by a device and that a worker handled.
 # TYPE tunscript_worker_received_packets_total counter
 tunscript_worker_received_packets_total{device="tun0",worker="1"} 7
 tunscript_worker_received_packets_total{device="tun0",worker="2"} 7

@@ -28,8 +28,8 @@ type Snapshot struct {
 // Worker is one worker's part.
 type Worker struct {
 	Worker  int      `json:"worker"`  // from 1
-	Queues  []Device `json:"devices"` // its queue of each
-	Steered uint64   `json:"steered"` // packets that it handed over to the worker of their flow
+	Queues  []Device `json:"devices"` // what it handled of each, and wrote
+	Steered uint64   `json:"steered"` // packets that it read and handed over to the worker that has their flow
 }
 
 // Device is what one device has counted.
