@@ -128,11 +128,11 @@ func (p place) start(plan Plan) run {
 	})
 	said := make([]byte, 4096)
 	n, _ := out.Read(said)
-	text2 := strings.TrimSpace(string(said[:n]))
-	if _, err := fmt.Sscan(text2, &r.keeper); err != nil {
-		p.t.Fatalf("the run says %q", text2)
+	line := strings.TrimSpace(string(said[:n]))
+	if _, err := fmt.Sscan(line, &r.keeper); err != nil {
+		p.t.Fatalf("the run says %q", line)
 	}
-	_, r.notes, _ = strings.Cut(text2, " ")
+	_, r.notes, _ = strings.Cut(line, " ")
 	return r
 }
 
