@@ -51,6 +51,7 @@ type ProgramConfig struct {
 	Prio         int      // added to the prio of each of its handlers
 	OnError      OnError  // of its handlers; zero: the engine's
 	DisableAfter int      // failures within 64 packets that switch a handler off; 0: 8, negative: never
+	Confined     bool     // its Stop ends it alone, not the run: one that is not trusted, among several
 	Shared       []string // names of dictionaries that are the same for all programs that name them
 
 	own *own // its dictionaries and flows

@@ -4,11 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"math/bits"
-	"slices"
-
-	"github.com/tunscript/tunscript/engine/packet"
 )
 
 // Detailed is an error that has more to show than its line, such as a traceback.
@@ -67,7 +63,7 @@ func (w *worker) failed(h *Handle, v Verdict) Verdict {
 		h.history |= 1
 	}
 	w.report(h.scope.Name(), h.h.Name, err, w.hand)
-	if most := h.scope.config.DisableAfter; most > 0 && bits.OnesCount64(h.history) >= most {
+	if most := cmp.Or(h.h.DisableAfter, h.scope.config.DisableAfter); most > 0 && bits.OnesCount64(h.history) >= most {
 		h.on = false
 		h.stats.off.Store(true)
 		w.stale = true
@@ -77,55 +73,12 @@ func (w *worker) failed(h *Handle, v Verdict) Verdict {
 	case OnErrorPass:
 		return Pass()
 	case OnErrorStop:
+		if h.h.OnError == OnErrorStop && h.scope.config.Confined { // its own word
+			w.e.log.Error("a program has ended itself: a handler of it failed, and it says stop", "program", h.scope.Name())
+			h.scope.leave()
+			break
+		}
 		w.stop(&HandlerError{h.scope.Name(), h.h.Name, err})
 	}
 	return Drop(ReasonError)
-}
-
-// shown is an error that was shown.
-type shown struct{ program, text string }
-
-// maxSeen bounds the different errors that are remembered.
-const maxSeen = 1000
-
-// report counts an error and shows it, with what it has to say, the first time;
-// equal errors are only counted.
-func (w *worker) report(program, handler string, err error, p *packet.Packet) {
-	w.errors.add(program)
-	w.classes.add(class(err))
-	text := err.Error()
-	if w.e.watched() {
-		w.observe(Event{Kind: Failed, Program: program, Handler: handler, Reason: text, Err: err, Packet: p})
-	}
-	key := shown{program, text}
-	n, again := w.seen[key]
-	if !again && len(w.seen) >= maxSeen {
-		w.tellAgain()
-	}
-	w.seen[key] = n + 1
-	if again {
-		return
-	}
-	args := []any{"program", program, "error", text}
-	if handler != "" {
-		args = append(args, "handler", handler)
-	}
-	if d, ok := errors.AsType[Detailed](err); ok && d.Detail() != "" {
-		args = append(args, "detail", d.Detail())
-	}
-	w.e.log.Error("a script failed; the same error again is only counted", args...)
-}
-
-// tellAgain shows how often errors came again, in the order of their texts, and
-// forgets them.
-func (w *worker) tellAgain() {
-	all := slices.SortedFunc(maps.Keys(w.seen), func(a, b shown) int {
-		return cmp.Or(cmp.Compare(a.program, b.program), cmp.Compare(a.text, b.text))
-	})
-	for _, s := range all {
-		if n := w.seen[s]; n > 1 {
-			w.e.log.Warn("the same error again", "times", n-1, "program", s.program, "error", s.text)
-		}
-	}
-	clear(w.seen)
 }

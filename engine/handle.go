@@ -54,6 +54,7 @@ func (w *worker) arrived(l *lane, p *packet.Packet) {
 // pass runs p through the chain of l, from which it came, and carries out what was
 // decided.
 func (w *worker) pass(l *lane, p *packet.Packet) {
+	w.turn++
 	if w.stale {
 		w.rebuild()
 	}

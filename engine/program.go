@@ -50,6 +50,9 @@ type Handler struct {
 	Defrag bool
 	// OnError says what becomes of the packet when Run fails; zero means the program's.
 	OnError OnError
+	// DisableAfter is how many failures within 64 packets switch it off; 0: as many as the
+	// program's, negative: none do.
+	DisableAfter int
 	// Run gets a packet that is borrowed until it returns. It must not wait.
 	Run func(*packet.Packet) Verdict
 }

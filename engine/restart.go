@@ -22,6 +22,7 @@ func (s *Scope) Restart() {
 
 // restartBroken starts anew what Restart was called for.
 func (w *worker) restartBroken() {
+	w.seeOff()
 	for len(w.broken) > 0 {
 		s := w.broken[0]
 		w.broken[0] = nil // the array outlives its entries

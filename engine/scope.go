@@ -48,6 +48,7 @@ type Scope struct {
 	made        int       // handlers registered so far
 	attached    bool
 	closed      bool
+	conduct     conduct
 	restarts    int       // since then
 	since       time.Time // of the first Restart that counts
 
@@ -199,6 +200,7 @@ func (s *Scope) Post(fn func()) error {
 func (s *Scope) call(fn func()) {
 	if !s.closed {
 		s.w.last = s
+		s.w.turn++
 		fn()
 	}
 }
@@ -209,6 +211,7 @@ func (s *Scope) Fail(err error) {
 	switch {
 	case err == nil:
 	case s.attached:
+		s.noteFailure(err)
 		s.w.report(s.Name(), "", err, nil)
 	case s.closed: // it never took part, and this may be any goroutine
 		s.w.e.log.Error("a program that did not start failed", "program", s.Name(), "error", err)
@@ -217,10 +220,25 @@ func (s *Scope) Fail(err error) {
 	}
 }
 
+// Turn numbers what the worker has in hand, a packet, timer or post: it is the same for
+// all that a program does about one of them.
+func (s *Scope) Turn() uint64 {
+	if !s.attached {
+		return 0
+	}
+	return s.w.turn
+}
+
 // Stop ends the run after the packet in hand: Run returns nil for status 0, an
-// *ExitError for any other.
+// *ExitError for any other. With ProgramConfig.Confined it ends the program and nobody
+// else.
 func (s *Scope) Stop(status int) {
-	if s.attached && !s.closed {
+	switch {
+	case !s.attached || s.closed:
+	case s.config.Confined:
+		s.w.e.log.Info("a program has ended itself", "program", s.Name(), "status", status)
+		s.leave()
+	default:
 		s.w.stop(statusError(status))
 	}
 }

@@ -132,6 +132,7 @@ func (w *worker) show(p *packet.Packet) offload.Fate {
 	if w.ended {
 		return offload.Drop
 	}
+	w.turn++
 	if w.stale {
 		w.rebuild()
 		if s.asked {

@@ -16,6 +16,8 @@ type Timer struct {
 	last  bool          // after all others of its instant
 	seq   uint64        // order made
 	at    int           // place in the heap, -1 outside
+
+	history uint64 // one bit for each of the last 64 times, set where it failed
 }
 
 // Cancel ends the timer. Cancelling one that has run, or twice, does nothing.
@@ -161,6 +163,9 @@ func (w *worker) runTimer() bool {
 		t.fn()
 		return true
 	}
+	if w.rests(t) {
+		return true
+	}
 	fn := t.fn
 	if t.every > 0 {
 		t.due = later(t.due, int64(t.every))
@@ -171,7 +176,6 @@ func (w *worker) runTimer() bool {
 	} else {
 		delete(t.scope.timers, t)
 	}
-	w.last = t.scope
-	fn()
+	t.run(fn)
 	return true
 }

@@ -56,12 +56,14 @@ type worker struct {
 	calls   calls
 	waiter  *waiter
 
-	now    time.Time      // of the batch, timer or post in hand
-	hand   *packet.Packet // the packet in hand
-	last   *Scope         // who ran last
-	stale  bool           // chains are to be made anew
-	timing bool           // handlers are timed
-	broken []*Scope       // to be started anew
+	now     time.Time      // of the batch, timer or post in hand
+	hand    *packet.Packet // the packet in hand
+	last    *Scope         // who ran last
+	stale   bool           // chains are to be made anew
+	timing  bool           // handlers are timed
+	broken  []*Scope       // to be started anew
+	leaving []*Scope       // to be ended
+	turn    uint64         // of packets, timers and posts: which is in hand
 
 	ended bool
 
@@ -75,7 +77,7 @@ type worker struct {
 	reasons  named[Reason]
 	errors   named[string] // by program
 	classes  named[string]
-	seen     map[shown]int // errors shown already
+	reported reported
 	handles  atomic.Pointer[[]*Handle]
 	owns     atomic.Pointer[[]*own]
 	touched  []*Handle // whose counts are to be published
@@ -116,7 +118,7 @@ type lane struct {
 }
 
 func newWorker(e *Engine, index int) *worker {
-	w := &worker{e: e, index: index, seed: seedOf(e.seed, index), seen: map[shown]int{}}
+	w := &worker{e: e, index: index, seed: seedOf(e.seed, index)}
 	w.pool.Rand = rand.New(rand.NewChaCha8(key(w.seed)))
 	w.faults.most = e.part(cmp.Or(e.cfg.Held, DefaultHeld))
 	w.handles.Store(new([]*Handle))
@@ -162,6 +164,9 @@ func (w *worker) loop() {
 				break
 			}
 			w.waiter.worked = true
+			if time.Since(w.now) > slice {
+				break // packets get their turn
+			}
 		}
 		w.flush()
 		if w.ended {

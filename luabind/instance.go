@@ -57,7 +57,7 @@ func newInstance(s *Script, scope *engine.Scope) (*instance, error) {
 			in.state.Work(logSteps * bytesAStep)
 			in.log(Info, line)
 		},
-		Now: scope.Now, Rand: scope.Rand(),
+		Now: scope.Now, Rand: scope.Rand(), Turn: scope.Turn,
 		Roots: in.roots, Require: in.require,
 	})
 	if err != nil {

@@ -153,6 +153,17 @@ var onOptions = map[string]onOption{
 		config.OnError = on
 		return nil
 	}},
+	"disable_after": {"integer", "failures within 64 packets that switch it off, 1 to 64; 0: none do", func(v lua.LValue, h *handler, config *engine.Handler) error {
+		n, ok := v.(lua.LNumber)
+		if !ok || float64(n) != float64(int(n)) || n < 0 || n > 64 {
+			return fmt.Errorf("want a whole number 0..64, got %s", describe(v))
+		}
+		config.DisableAfter = int(n)
+		if n == 0 {
+			config.DisableAfter = -1
+		}
+		return nil
+	}},
 	"run": {"handler", "the handler", func(v lua.LValue, h *handler, config *engine.Handler) error {
 		fn, ok := v.(*lua.LFunction)
 		if !ok {

@@ -17,7 +17,7 @@ var broken = []struct{ line, want string }{
 	{`on("tcp", function(p) return "dorp" end)`, `script1.lua:2: verdict: there is no "dorp"; did you mean "drop"?: return nothing, "pass", "accept", "drop" [, reason], a packet or a list of packets`},
 	{`on("tcp", function(p) p.tcp.destport = 1 end)`, `script1.lua:2: tcp has no "destport"; did you mean "dport"?`},
 	{`on("tcp", function(p) p.tcp.dport = 70000 end)`, `script1.lua:2: tcp.dport is 70000, want 0..65535`},
-	{`on{ "tcp", nmae = "x", run = function() end }`, `script1.lua:2: on: there is no option "nmae"; did you mean "name"? (there are defrag, device, name, on_error, prio, run, super)`},
+	{`on{ "tcp", nmae = "x", run = function() end }`, `script1.lua:2: on: there is no option "nmae"; did you mean "name"? (there are defrag, device, disable_after, name, on_error, prio, run, super)`},
 }
 
 func TestBrokenScripts(t *testing.T) {
@@ -176,7 +176,7 @@ var strictAtLoad = []struct{ code, want string }{
 	{`on{ "udp" }`, `on: a handler wants a function: on("udp", function(p) ... end)`},
 	{`on{ 7, run = print }`, `on: the filter is a string, got the number 7`},
 	{`on{ "udp", run = 3 }`, `on: run: want a function, got the number 3`},
-	{`on{ "udp", print }`, `on: there is no option [2] (there are defrag, device, name, on_error, prio, run, super)`},
+	{`on{ "udp", print }`, `on: there is no option [2] (there are defrag, device, disable_after, name, on_error, prio, run, super)`},
 	{`on{ prio = 101, run = print }`, `on: prio: want a whole number -100..100, got the number 101`},
 	{`on{ prio = "1", run = print }`, `on: prio: want a whole number -100..100, got the string "1"`},
 	{`on{ super = 1, run = print }`, `on: super: want true or false, got the number 1`},

@@ -74,6 +74,7 @@ type watchFlags struct {
 	pcap  string
 
 	record string
+	errors string            // engine.errors of the configuration
 	also   []engine.Observer // that the verb itself has
 }
 

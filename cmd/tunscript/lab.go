@@ -121,6 +121,7 @@ func (f *labFlags) run(c *cobra.Command, scripts, command []string) error {
 	defer net.close()
 	ec.Devices = net.devices
 	promptly(ec.Workers)
+	f.errors = cfg.Engine.Errors
 	s, err := newSession(c.Context(), ec, f.watchFlags, c.OutOrStdout())
 	if err != nil {
 		setup.Close(ec.Devices)

@@ -102,6 +102,7 @@ func (f *replayFlags) engine(c *cobra.Command, scripts []string) (ec engine.Conf
 	if err != nil {
 		return ec, nil, err
 	}
+	f.errors = cfg.Engine.Errors
 	ec = setup.Engine(cfg, opt)
 	ec.Programs, err = setup.Scripts(cfg, opt)
 	return ec, cfg, err

@@ -69,6 +69,7 @@ func (f *runFlags) run(c *cobra.Command, paths []string) error {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	promptly(ec.Workers)
+	f.watch.errors = cfg.Engine.Errors
 	s, err := newSession(ctx, ec, f.watch, c.OutOrStdout())
 	if err != nil {
 		setup.Close(ec.Devices)

@@ -92,6 +92,13 @@ func (s *session) watchers(f watchFlags, note record.Note, out io.Writer) (found
 		}
 		found = append(found, watcher{w, nil})
 	}
+	if f.errors != "" {
+		w, err := s.failuresTo(f.errors)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, watcher{w, nil})
+	}
 	if f.record != "" {
 		w, err := s.capture(f.record, note.String())
 		if err != nil {
@@ -112,6 +119,22 @@ func (s *session) capture(path, note string) (*pcapfile.Writer, error) {
 		err := w.Close()
 		if n := w.Lost(); n > 0 {
 			s.log.Warn("packets are missing in "+path+": the disk was too slow", "packets", n)
+		}
+		return err
+	})
+	return w, nil
+}
+
+// failuresTo is a file of packets whose handler failed, written until the session ends.
+func (s *session) failuresTo(path string) (*pcapfile.Failures, error) {
+	w, err := pcapfile.CreateFailures(path)
+	if err != nil {
+		return nil, err
+	}
+	s.close = append(s.close, func() error {
+		err := w.Close()
+		if n := w.Lost(); n > 0 {
+			s.log.Warn("failures are missing in "+path+": they were too many", "failures", n)
 		}
 		return err
 	})

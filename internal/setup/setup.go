@@ -56,7 +56,7 @@ func Scripts(c *config.Config, opt Options) ([]engine.ProgramConfig, error) {
 		programs = append(programs, engine.ProgramConfig{
 			Program: script, Devices: s.Devices, Prio: s.Prio,
 			OnError: onError[s.OnError], DisableAfter: disableAfter(s.DisableAfter),
-			Shared: s.Shared,
+			Shared: s.Shared, Confined: len(c.Scripts) > 1 && !s.Trusted && !opt.Trusted,
 		})
 	}
 	return append(programs, engine.ProgramConfig{Program: settings.program(c, names)}), nil
@@ -108,9 +108,6 @@ func (opt Options) tests(path string) *luabind.Test {
 	return &luabind.Test{Found: func(string, int) {}}
 }
 
-// errLater is about keys that belong to the design and not yet to this version.
-var errLater = errors.New("this version cannot do that yet: leave the key out")
-
 var onError = map[config.OnError]engine.OnError{
 	config.OnErrorDrop: engine.OnErrorDrop, config.OnErrorPass: engine.OnErrorPass, config.OnErrorStop: engine.OnErrorStop,
 }
@@ -153,16 +150,9 @@ func Engine(c *config.Config, opt Options) engine.Config {
 	}
 }
 
-// Supported refuses what c asks for and this version, or nobody, can do.
+// Supported refuses what c asks for and nobody can do.
 func Supported(c *config.Config) error {
-	all := faultMistakes(c)
-	refuse := func(asked bool, key string) {
-		if asked {
-			all = append(all, c.Mistake(key, errLater))
-		}
-	}
-	refuse(c.Engine.Errors != "", "engine.errors")
-	if len(all) > 0 {
+	if all := faultMistakes(c); len(all) > 0 {
 		return all
 	}
 	return nil

@@ -46,7 +46,11 @@ func (s *State) enter(budget int, fn *lua.LFunction, args []lua.LValue) ([]lua.L
 	if s.entries++; s.entries&(heapEntries-1) == 0 && s.overMemory() {
 		return nil, s.takeError()
 	}
-	s.m.reset(budget)
+	if s.nextTurn() {
+		s.m.reset(budget)
+	} else {
+		s.m.resume(budget)
+	}
 	s.depth, s.failure = 1, nil
 	L := s.l
 	s.fresh = L // PCall installs a Panic of its own: see launch
@@ -68,6 +72,16 @@ func (s *State) enter(budget int, fn *lua.LFunction, args []lua.LValue) ([]lua.L
 	}
 	L.SetTop(0)
 	return s.ret, nil
+}
+
+// nextTurn reports that this entry has a budget of its own.
+func (s *State) nextTurn() bool {
+	if s.opt.Turn == nil {
+		return true
+	}
+	was := s.turn
+	s.turn = s.opt.Turn()
+	return s.turn == 0 || s.turn != was
 }
 
 // leaveFailed cleans up after an entry that failed and is its error.

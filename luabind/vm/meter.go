@@ -76,6 +76,13 @@ func (m *meter) reset(budget int) {
 	m.turns = 0
 }
 
+// resume goes on with what is left of a budget.
+func (m *meter) resume(budget int) {
+	left := max(0, m.left+m.tick)
+	m.reset(budget)
+	m.left = min(left, budget)
+}
+
 // used is what has been spent of the budget.
 func (m *meter) used() int { return min(m.budget, m.budget-m.left-m.tick) }
 

@@ -43,6 +43,11 @@ type Options struct {
 	// state. nil means that there are no modules.
 	Require func(s *State, name string) (Module, error)
 
+	// Turn numbers what the embedder has in hand, a packet for example. The entries of one
+	// turn share a budget, however many functions are called for it; 0 is no turn, and nil
+	// means that each entry has its own.
+	Turn func() uint64
+
 	// Roots visits the Lua values that the embedder holds outside of Lua, such as
 	// handlers. The walk behind Limits.Memory and Limits.Coroutines starts there
 	// too. Values in the registry table of the state need not be visited.
@@ -57,9 +62,10 @@ type State struct {
 	m     meter
 	start time.Time
 
-	depth    int  // entries running, one inside the other: 0 or 1
-	nest     int  // coroutines resumed inside each other
-	loading  bool // the entry is Run
+	turn     uint64 // of the last entry
+	depth    int    // entries running, one inside the other: 0 or 1
+	nest     int    // coroutines resumed inside each other
+	loading  bool   // the entry is Run
 	broken   bool
 	brokenBy Reason
 	entries  int

@@ -41,6 +41,7 @@ type raw struct {
 	time   time.Time
 	device string
 	dir    Direction
+	note   []byte // good until the next block
 }
 
 // Record is a packet of a capture as an engine takes it. Data is good until the next one
@@ -51,7 +52,13 @@ type Record struct {
 	Time   time.Time // the zero time where the file has none
 	Device string    // name of the interface; "" where the file has none
 	Dir    Direction
+
+	comment []byte // what the file says about the packet, of several remarks the first
 }
+
+// Comment is what the file says about the packet, "" for nothing. It is good as long as
+// Data is.
+func (r Record) Comment() string { return string(r.comment) }
 
 // Select says which packets of a capture are meant. The zero value is all.
 type Select struct {
@@ -115,7 +122,7 @@ func (r *reader) next() (Record, error) {
 		if !ok {
 			r.foreign = p.link
 		} else if data := strip(p.data, p.link); len(data) > 0 {
-			return Record{data, link, p.time, p.device, p.dir}, nil
+			return Record{data, link, p.time, p.device, p.dir, p.note}, nil
 		}
 		r.skipped++
 	}

@@ -264,8 +264,11 @@ func (g *ngReader) packet(index uint32, body []byte) (raw, error) {
 	p := raw{data: data, link: f.link, time: g.last, device: f.name}
 	if err == nil {
 		g.options(body[min(len(body), 20+(len(data)+3)&^3):], "a packet", func(code uint16, v []byte) error {
-			if code == optFlags && len(v) == 4 {
+			switch {
+			case code == optFlags && len(v) == 4:
 				p.dir = Direction(g.order.Uint32(v) & 3)
+			case code == optComment && p.note == nil:
+				p.note = v
 			}
 			return nil
 		})
