@@ -83,7 +83,8 @@ func (f *runFlags) run(c *cobra.Command, paths []string) error {
 	}
 	defer end()
 	if err := drop(host, f, log); err != nil {
-		s.eng.Close()
+		s.end()
+		s.eng.Close() // and its devices
 		return err
 	}
 	go f.ready(s, ec.Devices, c.ErrOrStderr())
