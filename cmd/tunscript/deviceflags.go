@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -72,9 +74,26 @@ func (d *deviceFlags) device() (config.Device, error) {
 	return dev, nil
 }
 
-// checkDevice finds the mistakes that a file would be refused for.
+// checkDevice finds the mistakes that a file would be refused for, and names the flag.
 func checkDevice(d config.Device) error {
 	cfg := config.Default()
 	cfg.Devices = []config.Device{d}
-	return cfg.Check()
+	var mistakes config.Errors
+	err := cfg.Check()
+	if !errors.As(err, &mistakes) {
+		return err
+	}
+	var all []error
+	for _, m := range mistakes {
+		flag, _, _ := strings.Cut(strings.TrimPrefix(m.Key, "device[1]."), "[")
+		text := "--" + flag + ": " + m.Message
+		if flag == "name" {
+			text = "the name: " + m.Message
+		}
+		if m.Suggestion != "" {
+			text += "; " + m.Suggestion
+		}
+		all = append(all, errors.New(text))
+	}
+	return errors.Join(all...)
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/tunscript/tunscript/internal/lab"
 	"github.com/tunscript/tunscript/internal/setup"
 	"github.com/tunscript/tunscript/luabind"
+	"github.com/tunscript/tunscript/tundev"
 )
 
 // Exit codes.
@@ -126,6 +127,8 @@ func exitCode(err error) int {
 		return exitScript
 	case errors.Is(err, lab.ErrPrivilege), errors.Is(err, fs.ErrPermission):
 		return exitPrivilege
+	case errors.Is(err, tundev.ErrBadConfig), errors.Is(err, tundev.ErrBadName): // that only the device's maker could see
+		return exitUsage
 	case errors.As(err, &ue), errors.As(err, &ce), errors.As(err, &c1), errors.As(err, &ge):
 		return exitUsage
 	}
