@@ -65,3 +65,34 @@ func TestFlows(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// With two workers the flows of both are listed, each once, and flushed where they are.
+func TestFlowsOfTwoWorkers(t *testing.T) {
+	r := newRigOf(t, `on("udp", function(p) p.flow:bypass("drop") end)`, 2)
+	c := r.dial()
+	const n = 500
+	for port := range uint16(n) {
+		r.udp(1000 + port)
+		if port%100 == 99 { // as many as a device in memory holds
+			eventually(t, "they are seen", func() bool { return r.host.Engine.Stats().Flows.Made == uint64(port+1) })
+		}
+	}
+	seen, workers := map[string]bool{}, map[int]int{}
+	flushed, err := c.Flows(t.Context(), "", true, func(f Flow) error {
+		seen[f.Dst] = true
+		workers[f.Worker]++
+		return nil
+	})
+	if err != nil || len(seen) != n || workers[1]+workers[2] != n || flushed != n {
+		t.Errorf("%d flows, by worker %v, %d flushed, %v", len(seen), workers, flushed, err)
+	}
+	ruled := 0
+	if _, err := c.Flows(t.Context(), "", false, func(f Flow) error {
+		if f.Rule != "" {
+			ruled++
+		}
+		return nil
+	}); err != nil || ruled > 0 {
+		t.Errorf("%d rules are left, %v", ruled, err)
+	}
+}

@@ -42,7 +42,7 @@ type hash [sha256.Size]byte
 func NewWatcher(scripts *Scripts, files *Files) (*Watcher, error) {
 	n, err := fsnotify.NewWatcher()
 	if err != nil {
-		return nil, fmt.Errorf("watching files: %w", err)
+		return nil, fmt.Errorf("watching files: %w: raise the sysctl fs.inotify.max_user_instances, or reload with SIGHUP", err)
 	}
 	w := &Watcher{scripts: scripts, files: files, settle: settle, notify: n, holds: map[string]hash{}, folders: map[string]bool{}}
 	w.follow()
