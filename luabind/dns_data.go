@@ -16,20 +16,7 @@ import (
 // dnsData reads the data of the record that p stands at.
 func (in *instance) dnsData(L *lua.LState, p *dnsmessage.Parser, typ dnsmessage.Type) (lua.LValue, error) {
 	text := func(n dnsmessage.Name, err error) (lua.LValue, error) { return lua.LString(n.String()), err }
-	fields := func(err error, pairs ...any) (lua.LValue, error) {
-		t := L.CreateTable(0, len(pairs)/2)
-		for i := 0; i < len(pairs); i += 2 {
-			switch v := pairs[i+1].(type) {
-			case string:
-				t.RawSetString(pairs[i].(string), lua.LString(v))
-			case uint16:
-				t.RawSetString(pairs[i].(string), in.number(float64(v)))
-			case uint32:
-				t.RawSetString(pairs[i].(string), in.number(float64(v)))
-			}
-		}
-		return t, err
-	}
+	fields := func(err error, pairs ...any) (lua.LValue, error) { return in.dnsFields(L, pairs...), err }
 	switch typ {
 	case dnsmessage.TypeA:
 		r, err := p.AResource()
@@ -70,8 +57,7 @@ func (in *instance) dnsData(L *lua.LState, p *dnsmessage.Parser, typ dnsmessage.
 		r, err := p.OPTResource()
 		list := L.CreateTable(len(r.Options), 0)
 		for _, o := range r.Options {
-			t, _ := fields(nil, "code", o.Code, "data", string(o.Data))
-			list.Append(t)
+			list.Append(in.dnsFields(L, "code", o.Code, "data", string(o.Data)))
 		}
 		return list, err
 	}
@@ -79,31 +65,31 @@ func (in *instance) dnsData(L *lua.LState, p *dnsmessage.Parser, typ dnsmessage.
 	return lua.LString(r.Data), err
 }
 
+// dnsFields makes a table of names and what they hold: strings and unsigned integers.
+func (in *instance) dnsFields(L *lua.LState, pairs ...any) *lua.LTable {
+	t := L.CreateTable(0, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		var value lua.LValue
+		switch v := pairs[i+1].(type) {
+		case string:
+			value = lua.LString(v)
+		case uint16:
+			value = in.number(float64(v))
+		case uint32:
+			value = in.number(float64(v))
+		}
+		t.RawSetString(pairs[i].(string), value)
+	}
+	return t
+}
+
 // data adds a record with data.
 func (b *dnsBuilder) data(h dnsmessage.ResourceHeader, v lua.LValue) error {
 	switch h.Type {
 	case dnsmessage.TypeA, dnsmessage.TypeAAAA:
-		a, err := b.in.parseAddr(v)
-		switch {
-		case err != nil:
-			return err
-		case h.Type == dnsmessage.TypeA && a.Is4():
-			return b.b.AResource(h, dnsmessage.AResource{A: a.As4()})
-		case h.Type == dnsmessage.TypeAAAA && a.Is6():
-			return b.b.AAAAResource(h, dnsmessage.AAAAResource{AAAA: a.As16()})
-		}
-		return fmt.Errorf("%s is of the other family: A is IPv4, AAAA is IPv6", a)
+		return b.address(h, v)
 	case dnsmessage.TypeNS, dnsmessage.TypeCNAME, dnsmessage.TypePTR:
-		n, err := dnsName(v)
-		switch {
-		case err != nil:
-			return err
-		case h.Type == dnsmessage.TypeNS:
-			return b.b.NSResource(h, dnsmessage.NSResource{NS: n})
-		case h.Type == dnsmessage.TypeCNAME:
-			return b.b.CNAMEResource(h, dnsmessage.CNAMEResource{CNAME: n})
-		}
-		return b.b.PTRResource(h, dnsmessage.PTRResource{PTR: n})
+		return b.name(h, v)
 	case dnsmessage.TypeMX:
 		var r dnsmessage.MXResource
 		f := readFields(v, "pref", "host")
@@ -147,6 +133,34 @@ func (b *dnsBuilder) data(h dnsmessage.ResourceHeader, v lua.LValue) error {
 		return fmt.Errorf("of this type it is bytes, a string, got %s", describe(v))
 	}
 	return b.b.UnknownResource(h, dnsmessage.UnknownResource{Type: h.Type, Data: []byte(s)})
+}
+
+// address adds an A or AAAA record.
+func (b *dnsBuilder) address(h dnsmessage.ResourceHeader, v lua.LValue) error {
+	a, err := b.in.parseAddr(v)
+	switch {
+	case err != nil:
+		return err
+	case h.Type == dnsmessage.TypeA && a.Is4():
+		return b.b.AResource(h, dnsmessage.AResource{A: a.As4()})
+	case h.Type == dnsmessage.TypeAAAA && a.Is6():
+		return b.b.AAAAResource(h, dnsmessage.AAAAResource{AAAA: a.As16()})
+	}
+	return fmt.Errorf("%s is of the other family: A is IPv4, AAAA is IPv6", a)
+}
+
+// name adds a record that is one name: NS, CNAME or PTR.
+func (b *dnsBuilder) name(h dnsmessage.ResourceHeader, v lua.LValue) error {
+	n, err := dnsName(v)
+	switch {
+	case err != nil:
+		return err
+	case h.Type == dnsmessage.TypeNS:
+		return b.b.NSResource(h, dnsmessage.NSResource{NS: n})
+	case h.Type == dnsmessage.TypeCNAME:
+		return b.b.CNAMEResource(h, dnsmessage.CNAMEResource{CNAME: n})
+	}
+	return b.b.PTRResource(h, dnsmessage.PTRResource{PTR: n})
 }
 
 // txtStrings is a string or a list of strings, none longer than a length byte can say.

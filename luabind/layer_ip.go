@@ -62,7 +62,23 @@ func ipLayer(name, doc string, version uint8) *layer {
 			func(p *packet.Packet) (uint64, bool) { return uint64(get(p).Len()), true },
 			func(p *packet.Packet, v uint64) error { return get(p).SetLen(int(v)) }),
 	}
-	l.fields["flowlabel"] = number(1<<20-1, "flow label; nil in IPv4",
+	l.fields["len"].clear = func(p *packet.Packet) { get(p).ResetLen() }
+	l.fields["flowlabel"] = flowLabel()
+	l.fields["options"] = optionBytes()
+	l.fields["extensions"] = extensions()
+	l.fields["checksum"] = headerChecksum(get)
+	switch version { // what p.ip says of the wrong version when it comes, p.ip4 and p.ip6 do not have
+	case 4:
+		l.fields["flowlabel"].set, l.fields["extensions"].set = nil, nil
+	case 6:
+		l.fields["df"].set, l.fields["options"].set = nil, nil
+		l.fields["checksum"].set, l.fields["checksum"].clear = nil, nil
+	}
+	return l
+}
+
+func flowLabel() *field {
+	return number(1<<20-1, "flow label; nil in IPv4",
 		func(p *packet.Packet) (uint64, bool) { v, ok := p.IPv6(); return uint64(v.FlowLabel()), ok },
 		func(p *packet.Packet, v uint64) error {
 			ip, ok := p.IPv6()
@@ -72,28 +88,21 @@ func ipLayer(name, doc string, version uint8) *layer {
 			ip.SetFlowLabel(uint32(v))
 			return nil
 		})
-	l.fields["options"] = optionBytes()
-	l.fields["extensions"] = extensions()
-	l.fields["len"].clear = func(p *packet.Packet) { get(p).ResetLen() }
-	l.fields["checksum"] = checksum("IPv4 header checksum; nil in IPv6",
+}
+
+func headerChecksum(get func(*packet.Packet) packet.IPView) *field {
+	f := checksum("IPv4 header checksum; nil in IPv6",
 		func(p *packet.Packet) (uint64, bool) { v, ok := get(p).Checksum(); return uint64(v), ok },
 		func(p *packet.Packet, v uint16) { get(p).SetChecksum(v) },
 		func(p *packet.Packet) { get(p).ResetChecksum() })
-	setSum := l.fields["checksum"].set
-	l.fields["checksum"].set = func(in *instance, p *packet.Packet, v luaValue) error {
+	set := f.set
+	f.set = func(in *instance, p *packet.Packet, v luaValue) error {
 		if get(p).Version() == 6 {
 			return errors.New("IPv6 has no header checksum")
 		}
-		return setSum(in, p, v)
+		return set(in, p, v)
 	}
-	switch version {
-	case 4:
-		l.fields["flowlabel"].set, l.fields["extensions"].set = nil, nil
-	case 6:
-		l.fields["df"].set, l.fields["options"].set = nil, nil
-		l.fields["checksum"].set, l.fields["checksum"].clear = nil, nil
-	}
-	return l
+	return f
 }
 
 // optionBytes are IPv4's options.

@@ -178,35 +178,12 @@ func (m *matcher) match(s, p int) int {
 				return -1
 			}
 		case '%':
-			if p+1 < len(m.pat) {
-				switch c := m.pat[p+1]; {
-				case c == 'b':
-					if s = m.balance(s, p+2); s < 0 {
-						return -1
-					}
-					p += 4
-					continue
-				case c == 'f':
-					p += 2
-					if p >= len(m.pat) || m.pat[p] != '[' {
-						return m.fail("missing '[' after '%f' in pattern")
-					}
-					ep := m.classEnd(p)
-					if ep < 0 {
-						return -1
-					}
-					if m.inSet(m.at(s-1), p, ep-1) || !m.inSet(m.at(s), p, ep-1) {
-						return -1
-					}
-					p = ep
-					continue
-				case isDigit(c):
-					if s = m.backReference(s, c); s < 0 {
-						return -1
-					}
-					p += 2
-					continue
+			if ns, np, ok := m.percent(s, p); ok {
+				if ns < 0 {
+					return -1
 				}
+				s, p = ns, np
+				continue
 			}
 		}
 		ep := m.classEnd(p)
@@ -242,6 +219,36 @@ func (m *matcher) match(s, p int) int {
 		s++
 		p = ep
 	}
+}
+
+// percent matches what stands behind a % at p and is no class: %b, %f and %1 to %9. It
+// returns where the subject, -1 for no match, and the pattern go on; ok is false for a class.
+func (m *matcher) percent(s, p int) (ns, np int, ok bool) {
+	if p+1 >= len(m.pat) {
+		return s, p, false
+	}
+	switch c := m.pat[p+1]; {
+	case c == 'b':
+		return m.balance(s, p+2), p + 4, true
+	case c == 'f':
+		return m.frontier(s, p+2)
+	case isDigit(c):
+		return m.backReference(s, c), p + 2, true
+	}
+	return s, p, false
+}
+
+// frontier is %f[set], the set at p: a place between a character that is not in the set
+// and one that is.
+func (m *matcher) frontier(s, p int) (ns, np int, ok bool) {
+	if p >= len(m.pat) || m.pat[p] != '[' {
+		return m.fail("missing '[' after '%f' in pattern"), p, true
+	}
+	ep := m.classEnd(p)
+	if ep < 0 || m.inSet(m.at(s-1), p, ep-1) || !m.inSet(m.at(s), p, ep-1) {
+		return -1, p, true
+	}
+	return s, ep, true
 }
 
 // at is the character at s; before the start and after the end it is '\0'.

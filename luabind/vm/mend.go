@@ -252,29 +252,9 @@ func (m *mender) stmt(s ast.Stmt) ast.Stmt {
 		x.Then = m.block(x.Then, x)
 		x.Else = m.block(x.Else, x)
 	case *ast.NumberForStmt:
-		m.open(x)
-		m.declare("(for index)", x)
-		x.Init = m.expr(x.Init)
-		m.declare("(for limit)", x)
-		x.Limit = m.expr(x.Limit)
-		m.declare("(for step)", x)
-		if x.Step != nil {
-			x.Step = m.expr(x.Step)
-		}
-		m.declare(x.Name, x)
-		x.Stmts = m.stmts(x.Stmts)
-		m.shut()
+		m.numberFor(x)
 	case *ast.GenericForStmt:
-		m.open(x)
-		m.declare("(for generator)", x)
-		m.declare("(for state)", x)
-		m.declare("(for control)", x)
-		m.exprs(x.Exprs)
-		for _, n := range x.Names {
-			m.declare(n, x)
-		}
-		x.Stmts = m.stmts(x.Stmts)
-		m.shut()
+		m.genericFor(x)
 	case *ast.FuncDefStmt:
 		if x.Name.Func == nil {
 			x.Name.Receiver = m.expr(x.Name.Receiver)
@@ -288,6 +268,37 @@ func (m *mender) stmt(s ast.Stmt) ast.Stmt {
 		m.exprs(x.Exprs)
 	}
 	return s
+}
+
+// numberFor walks "for i = 1, 10 do", of which the compiler makes three variables of its
+// own, each declared before the next is computed.
+func (m *mender) numberFor(x *ast.NumberForStmt) {
+	m.open(x)
+	m.declare("(for index)", x)
+	x.Init = m.expr(x.Init)
+	m.declare("(for limit)", x)
+	x.Limit = m.expr(x.Limit)
+	m.declare("(for step)", x)
+	if x.Step != nil {
+		x.Step = m.expr(x.Step)
+	}
+	m.declare(x.Name, x)
+	x.Stmts = m.stmts(x.Stmts)
+	m.shut()
+}
+
+// genericFor walks "for k, v in pairs(t) do", which has three of its own, too.
+func (m *mender) genericFor(x *ast.GenericForStmt) {
+	m.open(x)
+	m.declare("(for generator)", x)
+	m.declare("(for state)", x)
+	m.declare("(for control)", x)
+	m.exprs(x.Exprs)
+	for _, n := range x.Names {
+		m.declare(n, x)
+	}
+	x.Stmts = m.stmts(x.Stmts)
+	m.shut()
 }
 
 // local walks "local names = exprs" and "local function name", which the parser

@@ -54,17 +54,7 @@ func (m *mender) walk(e ast.Expr) ast.Expr {
 	case *ast.RelationalOpExpr:
 		x.Lhs, x.Rhs = m.inexact(x.Lhs, 0), m.inexact(x.Rhs, 1)
 	case *ast.ArithmeticOpExpr:
-		switch x.Operator {
-		case "%":
-			if m.native != x {
-				return m.walk(m.help(helperMod, x, x.Lhs, x.Rhs))
-			}
-			x.Lhs, x.Rhs = m.expr(x.Lhs), m.exprAt(x.Rhs, 1)
-		case "+", "-":
-			x.Lhs, x.Rhs = m.inexact(x.Lhs, 0), m.inexact(x.Rhs, 1)
-		default:
-			x.Lhs, x.Rhs = m.expr(x.Lhs), m.exprAt(x.Rhs, 1)
-		}
+		return m.arithmetic(x)
 	case *ast.StringConcatOpExpr:
 		return m.concat(x)
 	case *ast.UnaryMinusOpExpr:
@@ -87,19 +77,39 @@ func (m *mender) walk(e ast.Expr) ast.Expr {
 	case *ast.TableExpr:
 		m.table(x)
 	case *ast.FuncCallExpr:
-		n := 1
-		if x.Func != nil {
-			x.Func = m.expr(x.Func)
-		} else {
-			m.constant("s"+x.Method, x)
-			x.Receiver = m.expr(x.Receiver)
-			n = 2
-		}
-		for i, a := range x.Args {
-			x.Args[i] = m.exprAt(a, n+i)
-		}
+		m.call(x)
 	}
 	return e
+}
+
+func (m *mender) arithmetic(x *ast.ArithmeticOpExpr) ast.Expr {
+	switch x.Operator {
+	case "%":
+		if m.native != x {
+			return m.walk(m.help(helperMod, x, x.Lhs, x.Rhs))
+		}
+		x.Lhs, x.Rhs = m.expr(x.Lhs), m.exprAt(x.Rhs, 1)
+	case "+", "-":
+		x.Lhs, x.Rhs = m.inexact(x.Lhs, 0), m.inexact(x.Rhs, 1)
+	default:
+		x.Lhs, x.Rhs = m.expr(x.Lhs), m.exprAt(x.Rhs, 1)
+	}
+	return x
+}
+
+// call walks f(args) and receiver:method(args), where the receiver is an argument, too.
+func (m *mender) call(x *ast.FuncCallExpr) {
+	n := 1
+	if x.Func != nil {
+		x.Func = m.expr(x.Func)
+	} else {
+		m.constant("s"+x.Method, x)
+		x.Receiver = m.expr(x.Receiver)
+		n = 2
+	}
+	for i, a := range x.Args {
+		x.Args[i] = m.exprAt(a, n+i)
+	}
 }
 
 // inexact walks an operand for which -0 is as good as 0. There the VM's own % of an
