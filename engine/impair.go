@@ -67,7 +67,7 @@ func (s *Scope) Impair(c ImpairConfig) (*Impairment, error) {
 
 // Cancel ends the rule, from the next packet on. Cancelling twice does nothing.
 func (m *Impairment) Cancel() {
-	if m == nil || m.off {
+	if m == nil || m.off || m.scope == nil {
 		return
 	}
 	m.off = true

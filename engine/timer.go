@@ -22,7 +22,7 @@ type Timer struct {
 
 // Cancel ends the timer. Cancelling one that has run, or twice, does nothing.
 func (t *Timer) Cancel() {
-	if t == nil {
+	if t == nil || t.scope == nil {
 		return // After has said why
 	}
 	t.fn = nil

@@ -68,7 +68,7 @@ func (w *Wire) Restore() { w.set(false) }
 
 func (w *Wire) set(lost bool) {
 	w.near.lanes()[0].(*pipeQueue).lost.Store(lost)
-	if env, ok := w.near.hold.Env(); ok {
+	if env, ok := w.near.hold.Env(); ok && env.Wake != nil {
 		env.Wake(0)
 	}
 }
