@@ -83,6 +83,9 @@ func hostValueOf(name string, x any) (hostValue, error) {
 		}
 		return hostValue{value: v}, fromGo(v.Type(), nil)
 	}
+	if v.IsNil() {
+		return hostValue{}, errors.New("the function is nil")
+	}
 	f := &hostFunc{name: name, fn: v, async: isAsync}
 	t := v.Type()
 	for i := range t.NumIn() {
