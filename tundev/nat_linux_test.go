@@ -140,19 +140,34 @@ func (m *masked) listen(t *testing.T) {
 		}
 		return err
 	}))
-	t.Cleanup(func() { l.Close(); u.Close() })
+	var mu sync.Mutex
+	var conns []net.Conn
+	var serving sync.WaitGroup
+	t.Cleanup(func() {
+		l.Close()
+		u.Close()
+		mu.Lock()
+		for _, c := range conns { // nobody carries their FINs any more
+			c.Close()
+		}
+		mu.Unlock()
+		serving.Wait()
+	})
 	pause := func(b []byte) {
 		if b[0] == 0xff {
 			time.Sleep(time.Duration(binary.BigEndian.Uint16(b[1:])) * time.Millisecond)
 		}
 	}
-	go func() {
+	serving.Go(func() {
 		for {
 			c, err := l.Accept()
 			if err != nil {
 				return
 			}
-			go func() {
+			mu.Lock()
+			conns = append(conns, c)
+			mu.Unlock()
+			serving.Go(func() {
 				defer c.Close()
 				b := make([]byte, message)
 				for {
@@ -164,10 +179,10 @@ func (m *masked) listen(t *testing.T) {
 						return
 					}
 				}
-			}()
+			})
 		}
-	}()
-	go func() {
+	})
+	serving.Go(func() {
 		b := make([]byte, message)
 		for {
 			n, from, err := u.ReadFrom(b)
@@ -175,12 +190,12 @@ func (m *masked) listen(t *testing.T) {
 				return
 			}
 			late := append([]byte(nil), b[:n]...)
-			go func() {
+			serving.Go(func() {
 				pause(late)
 				u.WriteTo(late, from)
-			}()
+			})
 		}
-	}()
+	})
 }
 
 const message = 100 // bytes
