@@ -58,8 +58,7 @@ func ownDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !info.IsDir() || info.Mode().Perm()&0o022 != 0 || ok && int(st.Uid) != os.Getuid() {
+	if !info.IsDir() || info.Mode().Perm()&0o022 != 0 || !ours(info) {
 		return fmt.Errorf("%s is not a folder of this user alone: take it away, or set XDG_RUNTIME_DIR", dir)
 	}
 	return nil
