@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 
 	"github.com/tunscript/tunscript/internal/control"
 )
@@ -71,8 +70,8 @@ func (f *ctlFlags) watch(ctx context.Context, c *control.Client, w io.Writer, co
 func redraw(text string, w io.Writer) string {
 	rows, cols := 24, 80
 	if f, ok := w.(*os.File); ok {
-		if ws, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ); err == nil && ws.Row > 0 && ws.Col > 0 {
-			rows, cols = int(ws.Row), int(ws.Col)
+		if r, c := windowSize(f); r > 0 && c > 0 {
+			rows, cols = r, c
 		}
 	}
 	all := strings.Split(strings.TrimRight(text, "\n"), "\n")
