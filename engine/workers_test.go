@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,9 +19,14 @@ import (
 // crew is a bench whose devices have as many queues as it has workers, or tun1 fewer.
 func crew(t testing.TB, workers, queues int, programs ...engine.Program) *bench {
 	t.Helper()
+	return newCrew(t, workers, queues, engine.Polite, programs...)
+}
+
+func newCrew(t testing.TB, workers, queues int, wait engine.Wait, programs ...engine.Program) *bench {
+	t.Helper()
 	var wires [2]*tundev.Wire
 	b := newBench(t, func(c *engine.Config) {
-		c.Workers = workers
+		c.Workers, c.Wait = workers, wait
 		for i, n := range []int{workers, queues} {
 			dev, wire := tundev.Pipe(tundev.Config{Name: fmt.Sprint("tun", i), Peer: []netip.Addr{peer}, Queues: n})
 			c.Devices[i].Device, wires[i] = dev, wire
@@ -234,6 +240,30 @@ func TestARestartInOneWorker(t *testing.T) {
 		if got := starts[i+1].Load(); got != want {
 			t.Errorf("worker %d was started %d times, want %d", i+1, got, want)
 		}
+	}
+}
+
+// Prompt workers of one engine leave the rest of the process a place to run on, also where
+// there are fewer than workers; and what they hand over is not held up.
+func TestPromptWorkersLeaveAPlace(t *testing.T) {
+	for _, procs := range []int{1, 2, 5} {
+		before := runtime.GOMAXPROCS(procs)
+		b := newCrew(t, 4, 1, engine.Prompt).run()
+		worst := time.Duration(0)
+		for range 10 {
+			once(t, b.exchange(100, 32), 100) // prompt for a second from here
+			start := time.Now()
+			runtime.GC()
+			worst = max(worst, time.Since(start))
+		}
+		if err := b.end(); err != nil {
+			t.Error(err)
+		}
+		runtime.GOMAXPROCS(before)
+		if worst > 2*time.Second {
+			t.Errorf("GOMAXPROCS %d: a collection took %v", procs, worst)
+		}
+		t.Logf("GOMAXPROCS %d: the slowest of 10 collections took %v", procs, worst)
 	}
 }
 
