@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -111,83 +110,6 @@ func New(c Config) (*Engine, error) {
 	return e, nil
 }
 
-// attach takes the devices over, all or none.
-func (e *Engine) attach() error {
-	for i, d := range e.devices {
-		if err := e.attachOne(i, d); err != nil {
-			for j := range i {
-				e.unwatch(j)
-				e.devices[j].dev.Detach()
-			}
-			return &ConfigError{"device " + d.name, err}
-		}
-	}
-	for _, w := range e.workers {
-		for i, d := range e.devices {
-			w.devices[i].apart = d.config.Apart
-			if d.forward >= 0 {
-				w.devices[i].way = w.devices[d.forward].port
-			}
-		}
-	}
-	return nil
-}
-
-// attachOne takes the device d over and gives each worker its queue of it.
-func (e *Engine) attachOne(i int, d *device) (err error) {
-	queues, err := d.dev.Attach(Env{Now: e.workers[0].clock, Virtual: e.cfg.Clock.virtual, Wake: func(queue int) {
-		if queue < len(e.workers) {
-			e.workers[queue].wakeQueue(i)
-		}
-	}, Changed: func() {
-		for _, w := range e.workers {
-			w.changed(w.devices[i])
-		}
-	}})
-	if err != nil {
-		return err
-	}
-	switch {
-	case len(queues) == 0:
-		err = errors.New("it has no queue")
-	case len(queues) > len(e.workers):
-		err = fmt.Errorf("it has %d queues and the engine %d workers: what comes in by the others would be lost", len(queues), len(e.workers))
-	case e.cfg.Clock.virtual && queues[0].FD() >= 0:
-		err = errors.New("it has a descriptor, and packets of the kernel do not keep to a virtual clock: use tundev.Pipe or a capture")
-	default:
-		d.queues = queues
-		info := d.dev.Info()
-		port := info.port(i)
-		for k, w := range e.workers {
-			l := w.devices[i]
-			l.info, l.port = info, port
-			if k >= len(queues) {
-				l.ended = true // others read it
-				l.setQueue(nil, queues[0])
-				continue
-			}
-			if err = w.waiter.add(queues[k].FD(), i); err != nil {
-				break
-			}
-			l.setQueue(queues[k], queues[0])
-		}
-	}
-	if err != nil {
-		e.unwatch(i)
-		d.dev.Detach()
-	}
-	return err
-}
-
-// unwatch takes the queues of device i out of every sleep.
-func (e *Engine) unwatch(i int) {
-	for _, w := range e.workers {
-		if q := w.devices[i].queue; q != nil {
-			w.waiter.remove(q.FD())
-		}
-	}
-}
-
 // Run runs the engine on the calling goroutine until ctx ends, all input has
 // ended, a program stops it, or all devices are lost. It returns nil when ctx
 // ends, at the end of all input and after a stop with status 0; *ExitError after
@@ -268,77 +190,6 @@ func (e *Engine) end() {
 		}
 	}
 	close(e.done)
-}
-
-// startAll starts every program in every worker, all or none, and lets them take effect.
-func (e *Engine) startAll() error {
-	for _, w := range e.workers {
-		w.refresh()
-	}
-	all := make([][]*Scope, len(e.workers))
-	for _, pc := range e.programs { // changed by who has the turn only
-		scopes, err := e.prepareAll(pc)
-		if err != nil {
-			for _, scopes := range all {
-				closeScopes(scopes)
-			}
-			return err
-		}
-		for i, s := range scopes {
-			all[i] = append(all[i], s)
-		}
-	}
-	for i, w := range e.workers {
-		w.scopes = all[i]
-		w.refresh()
-		w.impair(w.impairments...)
-		for _, s := range w.scopes {
-			s.attach()
-		}
-		w.rebuild()
-	}
-	for _, w := range e.workers {
-		for _, s := range w.scopes {
-			s.start()
-		}
-		w.flush()
-	}
-	return nil
-}
-
-// prepareAll starts a program in a scope of each worker, all or none.
-func (e *Engine) prepareAll(pc ProgramConfig) ([]*Scope, error) {
-	var scopes []*Scope
-	for _, w := range e.workers {
-		s, err := w.prepare(pc)
-		if err != nil {
-			closeScopes(scopes)
-			return nil, err
-		}
-		scopes = append(scopes, s)
-	}
-	return scopes, nil
-}
-
-// closeScopes takes back programs that never took part.
-func closeScopes(scopes []*Scope) {
-	for _, s := range scopes {
-		s.close()
-	}
-}
-
-// prepare starts a program in a scope that takes no part yet.
-func (w *worker) prepare(pc ProgramConfig) (*Scope, error) {
-	var devices []int
-	for _, name := range pc.Devices {
-		devices = append(devices, w.e.deviceIndex(name))
-	}
-	s := newScope(w, pc, devices, w.generation.Add(1))
-	if err := pc.Program.Start(s); err != nil {
-		s.close()
-		return nil, err
-	}
-	return s, nil
 }
 
 // Close stops a running engine and waits until it has ended; one that does not
