@@ -318,7 +318,7 @@ func (s *Scope) close() (old any) {
 	}
 	// What is kept with a flow holds the scope, and outlives it: not so all that the
 	// program has.
-	s.handles, s.timers, s.onEnd, s.onStop, s.onReload = nil, nil, nil, nil, nil
+	s.handles, s.timers, s.onEnd, s.onStop, s.onReload, s.value = nil, nil, nil, nil, nil, nil
 	if s.w.last == s {
 		s.w.last = nil // all that the program holds hangs on it
 	}
