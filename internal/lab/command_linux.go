@@ -71,6 +71,9 @@ func (c Command) start(own bool) (*Process, error) {
 		start = func() error { return c.Namespace.Do(cmd.Start) }
 	}
 	if err := start(); err != nil {
+		if errors.Is(err, exec.ErrNotFound) {
+			return nil, fmt.Errorf("run %s: %w: check the spelling, install it, or give its path", args[0], err)
+		}
 		return nil, fmt.Errorf("run %s: %w", args[0], err)
 	}
 	p := &Process{cmd: cmd, ended: make(chan struct{})}

@@ -36,6 +36,7 @@ func TestStatusOfACommandThatCannotRun(t *testing.T) {
 		says string
 	}{
 		{"no-such-program", 127, "run no-such-program: "},
+		{"no-such-program", 127, "check the spelling, install it, or give its path"},
 		{"/no/such/file", 127, "run /no/such/file: "},
 		{"/", 126, "run /: "},
 	} {
