@@ -23,7 +23,7 @@ func refused(err error, c Config, was host.Link) error {
 		e.Fix = fmt.Sprintf("it is for %s, and you are user %s: have it made for you with `sudo tunscript dev del %s` and `sudo tunscript dev add %s --mode %s --user %s`",
 			allowed(was), accountOf(os.Geteuid(), userName), was.Name, was.Name, was.Kind, nameOf(os.Geteuid(), userName))
 	case errors.Is(e.Kind, ErrBusy):
-		e.Fix = "one program at a time reads it, and now " + holders(was.Name) + " does"
+		e.Fix = "one program at a time reads it, and now " + holders(was.Name) + " does: end that one, or choose another name"
 		if was.MultiQueue {
 			e.Fix = "all its queues are taken, by " + holders(was.Name)
 		}

@@ -35,7 +35,7 @@ func ctlCommand() *cobra.Command {
 	c.PersistentFlags().StringVar(&f.socket, "socket", "", "the run's socket, `PATH`; the only run's if not given")
 	c.PersistentFlags().BoolVar(&f.json, "json", false, "print JSON")
 	c.AddCommand(f.stats(), f.top(), f.handlers(), f.reload(), f.set(), f.eval(), f.flows(), f.capture(), f.end())
-	return c
+	return onlyVerbs(c)
 }
 
 // verb is a command that asks a run something.

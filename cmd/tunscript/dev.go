@@ -15,7 +15,7 @@ func devCommand() *cobra.Command {
 			"their owner opens without any privilege. `ip tuntap` makes and sees the same ones.",
 	}
 	c.AddCommand(devAddCommand(), devDelCommand(), devListCommand(), devShowCommand())
-	return c
+	return onlyVerbs(c)
 }
 
 // writeJSON prints v for programs.

@@ -39,7 +39,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 func run(args []string) int {
 	root := rootCommand()
 	root.SetArgs(dashes(args))
-	err := root.ExecuteContext(context.Background())
+	err := meant(root, root.ExecuteContext(context.Background()))
 	var status statusError
 	switch {
 	case err == nil:
@@ -49,6 +49,39 @@ func run(args []string) int {
 	}
 	show(os.Stderr, err)
 	return exitCode(err)
+}
+
+// meant is err, or of a verb that nobody knows an error that says which one was meant.
+func meant(root *cobra.Command, err error) error {
+	var verb string
+	if err == nil {
+		return nil
+	}
+	if _, scan := fmt.Sscanf(err.Error(), "unknown command %q for", &verb); scan != nil {
+		return err
+	}
+	return noVerb(root, verb)
+}
+
+func noVerb(c *cobra.Command, verb string) error {
+	text := fmt.Sprintf("there is no %q", verb)
+	c.SuggestionsMinimumDistance = 2
+	if like := c.SuggestionsFor(verb); len(like) > 0 {
+		text += fmt.Sprintf("; did you mean %q?", like[0])
+	}
+	return usage(c, errors.New(text))
+}
+
+// onlyVerbs makes c a command that does nothing but by its verbs.
+func onlyVerbs(c *cobra.Command) *cobra.Command {
+	c.Args = cobra.ArbitraryArgs
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return noVerb(c, args[0])
+		}
+		return c.Help()
+	}
+	return c
 }
 
 // dashes spells -run, as go test has it, as what it would otherwise not be: --run.
@@ -165,9 +198,9 @@ func show(w io.Writer, err error) {
 	var d engine.Detailed
 	switch {
 	case errors.As(err, &ce):
-		fmt.Fprintln(w, ce.Show())
+		fmt.Fprint(w, ce.Show())
 	case errors.As(err, &c1):
-		fmt.Fprintln(w, c1.Show())
+		fmt.Fprint(w, c1.Show())
 	case errors.As(err, &d) && d.Detail() != "":
 		fmt.Fprintln(w, "tunscript: "+lines(d.Detail())) // begins with the error itself
 	default:

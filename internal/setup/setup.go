@@ -87,7 +87,11 @@ func Script(c *config.Config, i int, opt Options) (*luabind.Script, error) {
 		if errors.As(err, &se) {
 			return nil, err
 		}
-		return nil, c.Mistake(fmt.Sprintf("script[%d].path", i+1), err)
+		e := c.Mistake(fmt.Sprintf("script[%d].path", i+1), err)
+		if e.File == "" {
+			e.Key = "" // it was named in the arguments
+		}
+		return nil, e
 	}
 	return script, nil
 }
