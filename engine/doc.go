@@ -1,7 +1,7 @@
 // Package engine is the pipeline: it reads packets from devices, lets programs
 // decide about them, and writes what comes out.
 //
-//	read batch -> faults -> flow rules -> chain of handlers -> way out
+//	read batch -> steer -> faults -> flow rules -> chain of handlers -> way out
 //	way out -> rewrite -> cut to MTU -> faults -> join -> fix-up -> write batch
 //
 // Fragments are joined inside the chain, in front of the first handler that asks
@@ -36,6 +36,14 @@
 // Programs are prepared for all workers before any exchanges them, and each exchanges
 // before its next packet; which of them does so first nobody can say. Faults are each
 // worker's: of a link whose rate counts there should be one.
+//
+// # Devices that come back
+//
+// A device that fails is lost, and not the end of a run: its lanes leave the workers, the
+// others go on. Where it is a [Reopener] the first worker has it try again, on a goroutine
+// of its own, 50 ms later and then up to 2 s apart, or at once when it calls Env.Wake; its
+// new queues go to the workers that had the old ones. [OnLost] can have a loss end the
+// run instead, and when none can come back any more Run returns the losses.
 //
 // # What waits
 //

@@ -141,6 +141,7 @@ func TestMisuseOfAnEngine(t *testing.T) {
 			"Add nil":      func() error { return b.Add(nil) },
 			"Remove nil":   func() error { return b.Remove(nil) },
 			"Remove other": func() error { return b.Remove(p) },
+			//lint:ignore SA1012 that is the test
 			"Run nil":      func() error { return b.Run(nil) },
 			"Advance":      func() error { return b.Advance(-1) },
 			"Do nil":       func() error { return b.Do(1, p, nil) },

@@ -143,7 +143,8 @@ func TestNilIsRefused(t *testing.T) {
 			t.Errorf("%s of nil: %v, want a ConfigError", name, err)
 		}
 	}
-	if err := eng.Run(nil); err == nil { //lint:ignore SA1012 that is the test
+	//lint:ignore SA1012 that is the test
+	if err := eng.Run(nil); err == nil {
 		t.Error("Run takes a nil context")
 	}
 	for _, d := range []engine.Device{nil, none, newMemory("")} {

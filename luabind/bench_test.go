@@ -15,12 +15,12 @@ import (
 // source is a device in memory that gives the same packet n times and swallows
 // what it is given.
 type source struct {
-	frame      []byte
-	n          int
-	sent, lost int
-	before     runtime.MemStats // after a tenth of the packets: caches are warm
-	after      runtime.MemStats
-	total      int
+	frame  []byte
+	n      int
+	sent   int
+	before runtime.MemStats // after a tenth of the packets: caches are warm
+	after  runtime.MemStats
+	total  int
 }
 
 func newSource(n int, p *packet.Packet) *source {

@@ -38,6 +38,15 @@
 // only if nobody else holds it, and is used as it is: its addresses, MTU and state are
 // its owner's. With Config.Manage they are set as for a new one, and put back by Close.
 //
+// # Devices that are lost
+//
+// That a device is gone the descriptor alone says (EBADFD, EFAULT); netlink tells what
+// else has changed, such as the MTU, on a goroutine of the device (follow_linux.go). The
+// engine asks for it again by [Device.Reopen]: one that Open created is made anew with all
+// its settings, one that was there before is waited for, and the Device stays the same with
+// other queues. What was to be put back on the one that is gone is forgotten, for the next
+// of its name is another.
+//
 // # Memory
 //
 // A packet is read straight into the buffer of the worker's pool and belongs to the

@@ -27,9 +27,6 @@ type Walker struct {
 	walking bool
 }
 
-// Walking reports that a walk is under way.
-func (w *Walker) Walking() bool { return w.walking }
-
 // Walk shows the segments of super one after the other, each as an ordinary packet
 // in place. One that passes untouched costs no copy: it goes on as part of the run of
 // such segments that it is in, as one super-packet, and if all of them do, super

@@ -8,6 +8,7 @@ package setup
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -136,7 +137,7 @@ func scriptLog(log *slog.Logger) func(luabind.Level, string, string) {
 		luabind.Warn: slog.LevelWarn, luabind.Error: slog.LevelError,
 	}
 	return func(level luabind.Level, script, text string) {
-		log.Log(nil, levels[level], text, "script", script)
+		log.Log(context.Background(), levels[level], text, "script", script)
 	}
 }
 

@@ -201,13 +201,3 @@ func (t *tokens) line(n int) string {
 	start := t.lines[n-1]
 	return t.src[start:min(lineEnd(t.src, start), start+200)]
 }
-
-// find is the first token from i on that is text, or i.
-func (t *tokens) find(i int, text string) int {
-	for j := i; j >= 0 && j < len(t.text) && j < i+200; j++ {
-		if t.text[j] == text {
-			return j
-		}
-	}
-	return i
-}

@@ -2,7 +2,6 @@ package vm
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"strings"
 	"testing"
@@ -248,7 +247,7 @@ func TestSizes(t *testing.T) {
 	if co > 12_000 {
 		t.Errorf("a coroutine takes %d bytes", co)
 	}
-	t.Log(fmt.Sprintf("state %d bytes, coroutine %d bytes", state, co))
+	t.Logf("state %d bytes, coroutine %d bytes", state, co)
 }
 
 func make2(n int) []any { return make([]any, n) }

@@ -200,7 +200,7 @@ func explode(t *testing.T, b bomb) {
 	if grown > 2*64<<20 {
 		t.Errorf("the heap grew by %d MiB", grown>>20)
 	}
-	t.Logf("%-14s %8v %4d MiB %7d steps", reason, took.Round(10*time.Microsecond), grown>>20, s.Steps())
+	t.Logf("%-14s %8v %4d MiB %7d steps", reason, took.Round(10*time.Microsecond), grown>>20, s.m.used())
 	if s.Broken() {
 		if reason != "memory" {
 			t.Error("the state is broken")

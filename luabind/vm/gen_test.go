@@ -13,12 +13,8 @@ type gen struct {
 	r         *rand.Rand
 	ours, puc strings.Builder
 
-	locals  []string // variables in scope, all assignable
-	id      int
-	depth   int
-	inLoop  bool // break is possible
-	dots    bool // "..." is possible
-	noBreak bool // in the body of a loop that PUC Lua sees wrapped
+	locals []string // variables in scope, all assignable
+	id     int
 }
 
 const prelude = `local function T() return true end local function F() return false end local function N() return nil end ` +

@@ -116,7 +116,7 @@ func TestRepeatable(t *testing.T) {
 	run := func(body string) string {
 		s := loaded(t, "count = 0 function handler() "+body+" end")
 		_, err := s.Call(s.global("handler"))
-		return fmt.Sprint(s.l.GetGlobal("count"), s.Steps(), err)
+		return fmt.Sprint(s.l.GetGlobal("count"), s.m.used(), err)
 	}
 	for _, body := range []string{
 		`while true do count = count + 1 end`,

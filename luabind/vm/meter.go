@@ -231,7 +231,3 @@ func (s *State) limitString(L *lua.LState, n int) {
 	}
 	s.chargeBytes(L, n)
 }
-
-// Steps is how many instructions the running entry, or if none is running the last
-// one, has spent.
-func (s *State) Steps() int { return s.m.used() }

@@ -106,7 +106,7 @@ type generator struct {
 // mmsghdr is struct mmsghdr of sendmmsg(2).
 type mmsghdr struct {
 	hdr unix.Msghdr
-	len uint32
+	_   uint32 // msg_len, which nobody here asks for
 	_   [4]byte
 }
 
