@@ -156,7 +156,7 @@ func (c Config) find(h *host.Handle) (was host.Link, there bool, err error) {
 	case c.Queues > 1 && !was.MultiQueue:
 		e.Kind, e.Fix = ErrMismatch, "it was made for one queue: leave queues out, or make it with `tunscript dev add "+c.Name+" --multi-queue`"
 	case !was.Persistent, was.Queues > 0:
-		e.Kind, e.Fix = ErrBusy, "one program at a time reads it, and now "+holders(c.Name)+ " does: end that one, or choose another name"
+		e.Kind, e.Fix = ErrBusy, "one program at a time reads it, and now "+holders(c.Name)+" does: end that one, or choose another name"
 	default:
 		return was, true, nil
 	}
