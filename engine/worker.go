@@ -172,7 +172,9 @@ func (w *worker) loop() {
 		if w.ended {
 			return
 		}
-		more := w.packets() || w.boxNext < len(w.box)
+		// What came into the ring while the box was not empty is still there, and its wake
+		// may have been taken for that of something else.
+		more := w.packets() || w.boxNext < len(w.box) || w.mail.waiting.Load()
 		if w.ended {
 			return
 		}
