@@ -148,6 +148,7 @@ func TestTLSStrangersAtTheDoor(t *testing.T) {
 	began := time.Now()
 	b := open(t, ca.with(link.Config{Name: "b", Kind: link.TCP, Remote: a.dev.Addr()}, "b"), nil)
 	a.until("the peer", connected)
+	b.until("the peer", connected) // who connects knows a little later, and drops until then
 	b.send(udp(100, 1))
 	a.expect(udp(100, 1))
 	if took := time.Since(began); took > 8*time.Second {
