@@ -51,7 +51,7 @@ func (s *session) live(cfg *config.Config, opt setup.Options, f *liveFlags, all 
 	})
 	err = b.control(cmp.Or(f.control, cfg.Control.Socket), opt.Settings)
 	if err == nil && f.watch {
-		err = b.watch(cfg, &f.files)
+		err = b.watch(&f.files)
 	}
 	if err == nil {
 		err = b.metrics(cfg.Metrics.Listen)
@@ -106,10 +106,7 @@ func (b *beside) control(path string, settings *setup.Settings) error {
 }
 
 // watch reloads scripts that are saved.
-func (b *beside) watch(cfg *config.Config, files *reload.Files) error {
-	for i, script := range cfg.Scripts {
-		files.Add(i, script.Path)
-	}
+func (b *beside) watch(files *reload.Files) error {
 	w, err := reload.NewWatcher(b.scripts, files)
 	if err == nil {
 		b.whenReady(func() { w.Run(b.s.ctx, b.reloaded) })

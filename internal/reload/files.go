@@ -11,11 +11,18 @@ import (
 // for concurrent use. The zero value has none.
 type Files struct {
 	mu  sync.Mutex
-	all map[string]map[int]bool // scripts, by path
+	all map[string]*made
 }
 
-// Add says that script i is made of the file at path, too. What a script once was made of
-// stays: a module that it has let go of is one load too many.
+// made is what one file is to the scripts.
+type made struct {
+	scripts map[int]bool
+	held    hash // when it was first heard of
+}
+
+// Add says that script i is made of the file at path, too. It is called before the file is
+// read: what is saved from then on is a change, also where nobody watches yet. What a
+// script once was made of stays: a module that it has let go of is one load too many.
 func (f *Files) Add(i int, path string) {
 	if abs, err := filepath.Abs(path); err == nil { // as the system will name it
 		path = abs
@@ -23,12 +30,13 @@ func (f *Files) Add(i int, path string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.all == nil {
-		f.all = map[string]map[int]bool{}
+		f.all = map[string]*made{}
 	}
 	if f.all[path] == nil {
-		f.all[path] = map[int]bool{}
+		held, _ := look(path)
+		f.all[path] = &made{scripts: map[int]bool{}, held: held}
 	}
-	f.all[path][i] = true
+	f.all[path].scripts[i] = true
 }
 
 // paths are those of all files, sorted.
@@ -38,13 +46,22 @@ func (f *Files) paths() []string {
 	return slices.Sorted(maps.Keys(f.all))
 }
 
+// held is what the file at path, which is one of them, held when it was first heard of.
+func (f *Files) held(path string) hash {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.all[path].held
+}
+
 // of are the scripts that are made of one of these files, in their order.
 func (f *Files) of(paths []string) []int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	all := map[int]bool{}
 	for _, p := range paths {
-		maps.Copy(all, f.all[p])
+		if m := f.all[p]; m != nil {
+			maps.Copy(all, m.scripts)
+		}
 	}
 	return slices.Sorted(maps.Keys(all))
 }

@@ -32,13 +32,14 @@ type Watcher struct {
 	notify  *fsnotify.Watcher
 	holds   map[string]hash // what files held at the last look, by path
 	folders map[string]bool // watched
+	more    bool            // some of them only since the last look
 }
 
 // hash is of what a file holds; the zero value is of one that is not there.
 type hash [sha256.Size]byte
 
-// NewWatcher begins to watch: what the files hold now is what runs. It fails where the
-// system cannot watch. Run, which must follow, ends it.
+// NewWatcher begins to watch: what the files held when they were added is what runs. It
+// fails where the system cannot watch. Run, which must follow, ends it.
 func NewWatcher(scripts *Scripts, files *Files) (*Watcher, error) {
 	n, err := fsnotify.NewWatcher()
 	if err != nil {
@@ -64,8 +65,8 @@ func (w *Watcher) Run(ctx context.Context, report func(done []string, err error)
 func (w *Watcher) wait(ctx context.Context) []string {
 	var quiet, latest <-chan time.Time // nil: nothing has happened yet
 	var retry <-chan time.Time
-	more, all := w.follow()
-	if more { // something may have been saved there before it was watched
+	all := w.follow()
+	if w.more { // something may have been saved there before it was watched
 		quiet = time.After(w.settle)
 	}
 	if !all {
@@ -102,10 +103,10 @@ func (w *Watcher) concerns(path string) bool {
 	return ok
 }
 
-// follow watches the folders of all files, and those that links lead to, and looks at
-// files that are new to it. It reports whether there are more folders than before, and
-// whether all are there.
-func (w *Watcher) follow() (more, all bool) {
+// follow watches the folders of all files, and those that links lead to, and takes up
+// files that are new to it, with what they held before they were read. It reports whether
+// all folders are there.
+func (w *Watcher) follow() (all bool) {
 	all = true
 	add := func(dir string) {
 		if w.folders[dir] {
@@ -115,7 +116,7 @@ func (w *Watcher) follow() (more, all bool) {
 			all = false
 			return
 		}
-		w.folders[dir], more = true, true
+		w.folders[dir], w.more = true, true
 	}
 	for _, path := range w.files.paths() {
 		add(filepath.Dir(path))
@@ -123,15 +124,16 @@ func (w *Watcher) follow() (more, all bool) {
 			add(filepath.Dir(real))
 		}
 		if _, known := w.holds[path]; !known {
-			w.holds[path], _ = look(path)
+			w.holds[path] = w.files.held(path)
 		}
 	}
-	return more, all
+	return all
 }
 
 // changed are the files that hold something else than when it looked last. One that is
 // not there has not changed: it is on its way.
 func (w *Watcher) changed() (paths []string) {
+	w.more = false
 	for path, was := range w.holds {
 		if now, err := look(path); err == nil && now != was {
 			w.holds[path] = now
@@ -141,7 +143,15 @@ func (w *Watcher) changed() (paths []string) {
 	return paths
 }
 
+// look is what the file at path holds. What is no file, such as the pipe that a shell makes
+// of <(...), is not looked at: what is read from that is gone for who comes next.
 func look(path string) (hash, error) {
+	switch info, err := os.Stat(path); {
+	case err != nil:
+		return hash{}, err
+	case !info.Mode().IsRegular():
+		return hash{}, nil
+	}
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return hash{}, err

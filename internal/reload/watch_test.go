@@ -25,6 +25,14 @@ type desk struct {
 // newDesk watches scripts a.lua and b.lua.
 func newDesk(t *testing.T, settle time.Duration) *desk {
 	t.Helper()
+	d := loadDesk(t)
+	d.watch(settle)
+	return d
+}
+
+// loadDesk has loaded scripts a.lua and b.lua, and does not watch them yet.
+func loadDesk(t *testing.T) *desk {
+	t.Helper()
 	d := &desk{t: t, dir: t.TempDir(), files: new(Files), reports: make(chan string, 100)}
 	d.write("a.lua", "a")
 	d.write("b.lua", "b\nrequire lib")
@@ -58,9 +66,15 @@ func newDesk(t *testing.T, settle time.Duration) *desk {
 		running = append(running, p)
 	}
 	d.scripts = New(new(swaps), running, load)
+	return d
+}
+
+// watch reloads what is saved, until the test ends.
+func (d *desk) watch(settle time.Duration) {
+	d.t.Helper()
 	w, err := NewWatcher(d.scripts, d.files)
 	if err != nil {
-		t.Fatal(err)
+		d.t.Fatal(err)
 	}
 	w.settle = settle
 	ctx, stop := context.WithCancel(context.Background())
@@ -75,8 +89,7 @@ func newDesk(t *testing.T, settle time.Duration) *desk {
 			d.reports <- s
 		})
 	}()
-	t.Cleanup(func() { stop(); <-ended })
-	return d
+	d.t.Cleanup(func() { stop(); <-ended })
 }
 
 func (d *desk) path(name string) string { return filepath.Join(d.dir, name) }
@@ -133,6 +146,15 @@ func TestWatchSaves(t *testing.T) {
 	d.want("b")
 	d.over("a.lua", "a is back")
 	d.want("a")
+}
+
+// What is saved after its script was loaded, and before anybody watches, is not lost.
+func TestWatchSavedBefore(t *testing.T) {
+	t.Parallel()
+	d := loadDesk(t)
+	d.over("lib.lua", "while b starts")
+	d.watch(settle)
+	d.want("b")
 }
 
 // What changes nothing reloads nothing.

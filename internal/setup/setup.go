@@ -31,8 +31,9 @@ type Options struct {
 	Trusted  bool      // every script
 	Settings *Settings // of options; nil: none but the file's
 	Host     *Host     // opens the devices of this host; nil: nobody else's rights are needed
-	// Read is told of every file besides its own that a script, by its number, looks for
-	// when it starts; nil: nobody is told. It may be called from several goroutines.
+	// Read is told of every file that a script, by its number, is made of: its own, and
+	// what it requires, before it is read and whether it is there or not; nil: nobody is
+	// told. It may be called from several goroutines.
 	Read func(script int, path string)
 
 	checking bool // no script will run, so a file of tests may be among them
@@ -70,13 +71,15 @@ func Script(c *config.Config, i int, opt Options) (*luabind.Script, error) {
 	if settings == nil {
 		settings, _ = ParseSettings(nil)
 	}
+	read := opt.read(i)
+	read(s.Path)
 	script, err := luabind.Load(s.Path, luabind.Options{
 		Name:    cmp.Or(s.Name, strings.TrimSuffix(filepath.Base(s.Path), ".lua")),
 		Trusted: s.Trusted || opt.Trusted,
 		Log:     scriptLog(opt.Log),
 		Option:  settings.of(s),
 		Test:    opt.tests(s.Path),
-		Read:    opt.read(i),
+		Read:    read,
 		Tasks:   c.Limits.Tasks, Timers: c.Limits.Timers, Held: c.Limits.Held,
 		Limits: vm.Limits{
 			Instructions: int(c.Limits.Instructions), LoadInstructions: int(c.Limits.LoadInstructions),
@@ -100,7 +103,7 @@ func Script(c *config.Config, i int, opt Options) (*luabind.Script, error) {
 // read is Read for script i.
 func (opt Options) read(i int) func(string) {
 	if opt.Read == nil {
-		return nil
+		return func(string) {}
 	}
 	return func(path string) { opt.Read(i, path) }
 }
