@@ -53,8 +53,10 @@ type Config struct {
 	// Once ends the device with its first peer. Otherwise the link waits for the next.
 	Once bool
 
-	Stall time.Duration // how long a peer may take over what it has begun; 0: 10 s
-	Log   *slog.Logger  // hears of peers that come and go; nil: nobody does
+	// Stall is how long a peer on TCP may take over a frame that it has begun, from its
+	// first byte to its last, and over reading what waits for it; 0: 10 s.
+	Stall time.Duration
+	Log   *slog.Logger // hears of peers that come and go; nil: nobody does
 }
 
 const (

@@ -22,11 +22,12 @@
 //
 // # Whatever the peer does
 //
-// It may write half a frame and stop, say that a packet has no bytes or more than the
-// MTU, stop reading, or go: each is counted in [Stats], which the log has when a peer is
-// gone, and a link that has lost its peer looks for the next one. There is one peer at a
-// time. A second one that connects to a TCP link is refused until the first is gone; a
-// second one that sends to a UDP link is heard when the first was silent for ten seconds.
+// It may write half a frame and stop, or go on with a byte now and then, say that a packet
+// has no bytes or more than the MTU, stop reading, or go: each is counted in [Stats], which
+// the log has when a peer is gone, and a link that has lost its peer looks for the next
+// one. There is one peer at a time. A second one that connects to a TCP link is refused
+// until the first is gone; a second one that sends to a UDP link is heard when the first
+// was silent for ten seconds.
 //
 // # Memory
 //

@@ -18,7 +18,7 @@ var (
 // What a peer may do wrong, as the reason why it was let go.
 var (
 	errTorn    = errors.New("it ended within a frame")
-	errStalled = errors.New("it stalled within a frame")
+	errStalled = errors.New("a frame that it has begun took too long")
 	errFull    = errors.New("it does not read what is sent")
 )
 

@@ -16,8 +16,9 @@ type frames struct {
 	r        io.Reader
 	max      int // a longer one is skipped
 	buf      []byte
-	from, to int // what was read and not yet given
-	skip     int // bytes of a frame that is too long, still to come
+	from, to int    // what was read and not yet given
+	skip     int    // bytes of a frame that is too long, still to come
+	over     uint64 // frames that have come to their end
 
 	empty, tooBig uint64 // lengths of 0 and above max, so far
 }
@@ -31,16 +32,23 @@ func newFrames(r io.Reader, longest int) *frames {
 // is no whole one.
 func (f *frames) next() ([]byte, bool) {
 	for {
-		n := min(f.skip, f.to-f.from)
-		f.skip -= n
-		f.from += n
-		if f.skip > 0 || f.to-f.from < headLen {
+		if f.skip > 0 {
+			n := min(f.skip, f.to-f.from)
+			f.skip -= n
+			f.from += n
+			if f.skip > 0 {
+				return nil, false
+			}
+			f.over++
+		}
+		if f.to-f.from < headLen {
 			return nil, false
 		}
-		n = int(binary.BigEndian.Uint16(f.buf[f.from:]))
+		n := int(binary.BigEndian.Uint16(f.buf[f.from:]))
 		switch {
 		case n == 0:
 			f.empty++
+			f.over++
 			f.from += headLen
 		case n > f.max:
 			f.tooBig++
@@ -51,12 +59,14 @@ func (f *frames) next() ([]byte, bool) {
 		default:
 			b := f.buf[f.from+headLen : f.from+headLen+n]
 			f.from += headLen + n
+			f.over++
 			return b, true
 		}
 	}
 }
 
-// begun says whether a part of a frame has come, but not all of it.
+// begun says whether a part of a frame has come, but not all of it. It is the same frame
+// as at another call if over is the same.
 func (f *frames) begun() bool { return f.from < f.to || f.skip > 0 }
 
 // fill reads more, once. It is called when next has nothing left, and so always finds

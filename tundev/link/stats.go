@@ -23,7 +23,7 @@ type Stats struct {
 
 	// Peers that were let go.
 	Torn    uint64 // they ended within a frame
-	Stalled uint64 // they stopped within a frame, or did not read
+	Stalled uint64 // a frame that they had begun did not come to its end in time, or they did not read
 	Refused uint64 // no TLS, a certificate that will not do, or another peer was there
 }
 

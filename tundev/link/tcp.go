@@ -106,7 +106,7 @@ func (s *stream) shake(ctx context.Context, c *tls.Conn) error {
 func (s *stream) read(in, _ *ring) error {
 	n, link := &s.d.n, s.d.info.Link
 	f := newFrames(s.c, s.d.conf.maxLen())
-	hurried := false // there is a deadline
+	hurried, which := false, uint64(0) // there is a deadline, for that frame
 	for {
 		for b, ok := f.next(); ok; b, ok = f.next() {
 			if s.take(in, b, link) == down {
@@ -118,11 +118,13 @@ func (s *stream) read(in, _ *ring) error {
 			n.tooBig.Add(f.tooBig)
 			f.empty, f.tooBig = 0, 0
 		}
-		// A peer may be silent for ever, but not in the middle of a frame.
+		// A peer may be silent for ever, but a frame that has begun must come to its end:
+		// each has one deadline, which more of its bytes do not put off.
 		switch begun := f.begun(); {
-		case begun:
+		case begun && (!hurried || which != f.over):
 			s.raw.SetReadDeadline(time.Now().Add(s.d.conf.Stall))
-			hurried = true
+			hurried, which = true, f.over
+		case begun:
 		case hurried:
 			s.raw.SetReadDeadline(time.Time{})
 			hurried = false

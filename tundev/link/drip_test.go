@@ -1,0 +1,100 @@
+package link_test
+
+import (
+	"net"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tunscript/tunscript/tundev/link"
+)
+
+// drip writes b a byte at a time, with pauses far shorter than stall, until nobody takes
+// it.
+func drip(c net.Conn, b []byte, stall time.Duration) {
+	for i := range b {
+		if _, err := c.Write(b[i : i+1]); err != nil {
+			return
+		}
+		time.Sleep(stall / 20)
+	}
+}
+
+// A peer that goes on, but so slowly that a frame does not come to its end, has stalled,
+// too: within its length, a packet, or one that is skipped for its length. Frames that
+// come to theirs may be as slow as they like all together.
+func TestAPeerThatDrips(t *testing.T) {
+	const stall = 500 * time.Millisecond
+	slow := udp(100, 2) // takes five times as long as it may
+	for _, tt := range []struct {
+		name   string
+		before []byte // is in order
+		drips  []byte
+	}{
+		{"the first packet", nil, frame(slow)},
+		{"behind a packet", frame(udp(100, 1)), frame(slow)},
+		{"in one segment with a packet", slices.Concat(frame(udp(100, 1)), frame(slow)[:1]), frame(slow)[1:]},
+		{"above the MTU", nil, frame(make([]byte, 2000))},
+		{"behind one above the MTU", frame(make([]byte, 2000)), frame(slow)},
+		{"behind one without bytes", []byte{0, 0}, frame(slow)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := open(t, link.Config{Kind: link.TCP, Local: anyPort, Stall: stall}, nil)
+			c := dial(t, w)
+			c.Write(tt.before)
+			began := time.Now()
+			drip(c, tt.drips, stall)
+			w.until("a peer that stalled", func(s link.Stats) bool { return s.Stalled == 1 && s.Torn == 0 && s.Peer == "" })
+			if took := time.Since(began); took < stall {
+				t.Errorf("it was let go after %v, before %v", took, stall)
+			}
+		})
+	}
+	t.Run("small frames", func(t *testing.T) {
+		t.Parallel()
+		const stall = 4 * stall
+		w := open(t, link.Config{Kind: link.TCP, Local: anyPort, Stall: stall}, nil)
+		c := dial(t, w)
+		for i := range 4 { // each begins in the segment that ends the one before
+			b := slices.Concat(frame(udp(28, byte(i))), frame(udp(28, byte(i+1)))[:1])
+			if i > 0 {
+				b = b[1:]
+			}
+			c.Write(b)
+			w.expect(udp(28, byte(i)))
+			time.Sleep(stall / 3)
+		}
+		if s := w.dev.Stats(); s.Stalled > 0 || s.Peer == "" {
+			t.Errorf("%+v, want a peer that may go on", s)
+		}
+	})
+}
+
+// A link that connects comes back to a peer that has dripped.
+func TestALinkComesBackToAPeerThatDrips(t *testing.T) {
+	leaks(t)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	const stall = 200 * time.Millisecond
+	w := open(t, link.Config{Kind: link.TCP, Remote: ln.Addr().String(), Stall: stall}, nil)
+	for i, speaks := range []func(net.Conn){
+		func(c net.Conn) { drip(c, frame(udp(100, 1)), stall) },
+		func(c net.Conn) { c.Write(frame(udp(100, 2))) },
+	} {
+		c, err := ln.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		speaks(c)
+		w.until("another peer", func(s link.Stats) bool { return s.Peers == uint64(i+1) })
+	}
+	w.expect(udp(100, 2))
+	if s := w.dev.Stats(); s.Stalled != 1 || s.Peers != 2 {
+		t.Errorf("%+v, want one peer that stalled, of two", s)
+	}
+}
