@@ -83,8 +83,8 @@ func TestEvalFails(t *testing.T) {
 		source, want string
 		reason       vm.Reason
 	}{
-		{"1 +", "eval:1:4: syntax error near the end of the source", vm.Syntax},
-		{"x = = 1", "eval:1:5: syntax error near '='", vm.Syntax},
+		{"1 +", "eval:1:4: unexpected symbol near the end of the source", vm.Syntax},
+		{"x = = 1", "eval:1:5: unexpected symbol near '='", vm.Syntax},
 		{"seen.a.b", "eval:1: attempt to index", vm.Runtime},
 		{"while true do end", "eval:1: ", vm.Instructions},
 		{"sleep(1)", "only a task can wait", vm.Runtime},

@@ -72,7 +72,7 @@ func TestEval(t *testing.T) {
 		kind           Kind
 		want           string
 	}{
-		{"hits +", "", 0, KindScript, "eval:1:7: syntax error"},
+		{"hits +", "", 0, KindScript, "eval:1:7: unexpected symbol"},
 		{"error('no')", "", 0, KindFailed, "eval:1: no"},
 		{"while true do end", "", 0, KindFailed, "instructions"},
 		{"1", "gat", 0, KindUsage, `there is no script "gat"`},

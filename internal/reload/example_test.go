@@ -36,6 +36,6 @@ func Example() {
 	saved = `on("udp", function() return "drop", "mended" end)`
 	fmt.Println(scripts.One("gate"))
 	// Output:
-	// [] gate.lua:1:36: syntax error near 'edn'
+	// [] gate.lua:1:36: 'end' expected near 'edn'; did you mean 'end'?
 	// <nil>
 }

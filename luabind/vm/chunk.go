@@ -99,12 +99,15 @@ func parseError(name, src string, err error) *Error {
 	}
 	msg := strings.TrimSpace(pe.Message)
 	line, column := pe.Pos.Line, pe.Pos.Column
+	if strings.Contains(msg, "ambiguous") {
+		return syntaxError(name, src, line, column, msg)
+	}
+	if e := explain(name, src); e != nil {
+		return e
+	}
 	if line < 1 { // the end of the source
 		line = strings.Count(strings.TrimRight(src, "\n"), "\n") + 1
 		return syntaxError(name, src, line, len(sourceLine(src, line))+1, msg+" near the end of the source")
-	}
-	if strings.Contains(msg, "ambiguous") {
-		return syntaxError(name, src, line, column, msg)
 	}
 	if n := len(pe.Token); n > 1 && column >= n {
 		column -= n - 1

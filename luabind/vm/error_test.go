@@ -13,8 +13,8 @@ import (
 // TestSyntaxErrors have line, column, the source line and a caret.
 func TestSyntaxErrors(t *testing.T) {
 	for _, c := range []struct{ src, want string }{
-		{"x = = 1", "f.lua:1:5: syntax error near '='\n    x = = 1\n        ^"},
-		{"local a\nif a then\n  print(a", "f.lua:3:10: syntax error near the end of the source\n      print(a\n             ^"},
+		{"x = = 1", "f.lua:1:5: unexpected symbol near '='; equal is ==\n    x = = 1\n        ^"},
+		{"local a\nif a then\n  print(a", "f.lua:3:10: ')' expected (to close '(' at line 3) near the end of the source\n      print(a\n             ^"},
 		{"print('a\\x41')", `f.lua:1:9: Lua 5.1 has no \x escape: write hex"41"` + "\n    print('a\\x41')\n            ^"},
 		{"a = \"\\xfg\"", `f.lua:1:6: Lua 5.1 has no \x escape: write hex"41"` + "\n    a = \"\\xfg\"\n         ^"},
 		{"local s = 'a\\\nb\n", "f.lua:1:11: unfinished string\n    local s = 'a\\\n              ^"},
@@ -25,8 +25,8 @@ func TestSyntaxErrors(t *testing.T) {
 		{"x = 0x", "f.lua:1:5: malformed number near '0x'\n    x = 0x\n        ^"},
 		{"x = 1e", "f.lua:1:5: malformed number near '1e'\n    x = 1e\n        ^"},
 		{"x = '\\300'", "f.lua:1:6: escape sequence too large\n    x = '\\300'\n         ^"},
-		{"x = a & b", "f.lua:1:7: unexpected symbol near '&'\n    x = a & b\n          ^"},
-		{"x = a ! b", "f.lua:1:7: unexpected symbol near '!'\n    x = a ! b\n          ^"},
+		{"x = a & b", "f.lua:1:7: unexpected symbol near '&'; write bit.band(a, b)\n    x = a & b\n          ^"},
+		{"x = a ! b", "f.lua:1:7: unexpected symbol near '!'; write not\n    x = a ! b\n          ^"},
 		{"x = \x80", "f.lua:1:5: unexpected symbol near 'char(128)'\n    x = \x80\n        ^"},
 		{"goto nowhere", "f.lua:"},
 		{"break", "f.lua:1: no loop to break"},

@@ -90,11 +90,31 @@ func (sc *scanner) token() *Error {
 		sc.pos++
 		return sc.label(start)
 	case c >= 0x80 || c < ' ' || strings.IndexByte("!@$&|?`\\", c) >= 0:
-		return sc.fail(start, "unexpected symbol near '%s'", printable(c))
+		return sc.stranger(start)
 	}
 	sc.unary = 0
 	sc.pos++
 	return nil
+}
+
+// stranger is the error of a character that is none of Lua's, with what to write instead.
+func (sc *scanner) stranger(at int) *Error {
+	rest := sc.src[at:]
+	for _, s := range []struct{ text, instead string }{
+		{"!=", "unequal is ~="}, {"!", "write not"}, {"&&", "write and"}, {"||", "write or"},
+		{"&", `write bit.band(a, b)`}, {"|", `write bit.bor(a, b)`}, {"?", "write a and b or c"},
+		{"\xef\xbb\xbf", "save the file without a byte order mark"}, {"\u201c", `write "`}, {"\u201d", `write "`},
+		{"\u2018", "write '"}, {"\u2019", "write '"}, {"\u00a0", "a space is meant"}, {"\\", "a string wants quotes"}, {"`", "write '"},
+	} {
+		if strings.HasPrefix(rest, s.text) {
+			near := s.text
+			if c := near[0]; c == 0xef || near == "\u00a0" {
+				near = printable(c)
+			}
+			return sc.fail(at, "unexpected symbol near '%s'; %s", near, s.instead)
+		}
+	}
+	return sc.fail(at, "unexpected symbol near '%s'", printable(rest[0]))
 }
 
 func printable(c byte) string {
