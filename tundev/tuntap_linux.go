@@ -187,14 +187,23 @@ func (c Config) openError(path string, err error) error {
 		e.Fix = "the node is there and the driver is not: sudo modprobe tun"
 	case unix.EACCES, unix.EPERM:
 		e.Kind = ErrPermission
-		e.Fix = "sudo chmod 0666 " + node + " lets everybody open it, as most distributions do: " +
-			"making a device still needs CAP_NET_ADMIN; or run it as root"
+		e.Fix = "run it as root, or let everybody open the node, as most distributions do (sudo chmod 666 " + node + "), " +
+			"and have root make the device for you: " + c.forUser()
 	case unix.EMFILE, unix.ENFILE:
 		e.Kind, e.Fix = ErrBusy, "too many files are open: ulimit -n"
 	default:
 		e.Fix = "see `ls -l " + node + "` and `modinfo tun`"
 	}
 	return e
+}
+
+// forUser is the command by which root makes the device for who asks, once and for all.
+func (c Config) forUser() string {
+	mode := ""
+	if c.Kind == TAP {
+		mode = " --mode tap"
+	}
+	return "sudo tunscript dev add " + c.Name + mode + " --user $USER"
 }
 
 // attachError explains TUNSETIFF.
@@ -204,11 +213,11 @@ func (c Config) attachError(err error, there bool) error {
 	switch no {
 	case unix.EPERM, unix.EACCES:
 		e.Kind = ErrPermission
-		e.Fix = "making a device needs CAP_NET_ADMIN: run it as root, give the binary the capability " +
-			"(sudo setcap cap_net_admin+ep FILE), or use `tunscript lab`, which needs no root"
+		e.Fix = "making a device needs CAP_NET_ADMIN: try it in `tunscript lab`, which needs no root, " +
+			"run it as root, or have root make the device for you: " + c.forUser()
 		if there {
-			e.Fix = "only its owner, its group and CAP_NET_ADMIN may open it: see `ip -d link show " + c.Name +
-				"`, and make it for a user with `sudo ip tuntap add NAME mode " + string(c.Kind) + " user NAME`"
+			e.Fix = "only its owner, its group and CAP_NET_ADMIN may open it: `tunscript dev show " + c.Name +
+				"` says whose it is; root makes it yours with dev del, and then " + c.forUser()
 		}
 	case unix.EBUSY, unix.E2BIG: // E2BIG: of several queues, all are taken
 		e.Kind = ErrBusy

@@ -38,7 +38,7 @@ func benchCommand() *cobra.Command {
 			if len(scripts) == 0 {
 				return usage(c, errors.New("nothing to measure: name a script"))
 			}
-			cfg, err := f.load(scripts)
+			cfg, err := f.load(c, scripts)
 			if err != nil {
 				return err
 			}

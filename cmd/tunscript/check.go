@@ -32,7 +32,7 @@ func checkCommand() *cobra.Command {
 			if err != nil {
 				return usage(c, err)
 			}
-			cfg, err := f.load(scripts)
+			cfg, err := f.load(c, scripts)
 			if err != nil {
 				return err
 			}

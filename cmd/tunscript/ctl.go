@@ -78,6 +78,6 @@ func printJSON(w io.Writer, v any) error {
 
 // end is the verb stop.
 func (f *ctlFlags) end() *cobra.Command {
-	return f.verb("stop", "End the run", "stop ends the run as an interrupt does, and returns when it has ended.", cobra.NoArgs,
+	return f.verb("stop", "End the run", "stop ends the run as an interrupt does, and returns when it has ended.", takes(0, 0),
 		func(ctx context.Context, c *control.Client, cmd *cobra.Command, _ []string) error { return c.Stop(ctx) })
 }

@@ -16,7 +16,7 @@ func (f *ctlFlags) reload() *cobra.Command {
 	return f.verb("reload [SCRIPT]", "Load scripts anew",
 		"reload loads the scripts from their files, or the one of that name, and exchanges\n"+
 			"them between two packets. One with a mistake goes on as it was, and the mistake is\n"+
-			"shown here. SIGHUP does the same.", cobra.MaximumNArgs(1),
+			"shown here. SIGHUP does the same.", takes(0, 1),
 		func(ctx context.Context, c *control.Client, cmd *cobra.Command, args []string) error {
 			script := ""
 			if len(args) > 0 {
@@ -36,7 +36,7 @@ func (f *ctlFlags) set() *cobra.Command {
 		"set gives an option (NAME, or SCRIPT.NAME where several have it) another value, until\n"+
 			"the run ends. A script reads its options while it loads, so set reloads it: its\n"+
 			"variables start anew, shared dictionaries and flows stay. A value that does not suit\n"+
-			"the option changes nothing.", cobra.ExactArgs(1),
+			"the option changes nothing.", takes(1, 1),
 		func(ctx context.Context, c *control.Client, cmd *cobra.Command, args []string) error {
 			key, value, ok := strings.Cut(args[0], "=")
 			if !ok || key == "" {
@@ -82,7 +82,7 @@ func (f *ctlFlags) eval() *cobra.Command {
 		"eval runs an expression, or statements, in a script's globals, with the instructions\n"+
 			"that a packet has, and prints the results. What the script keeps in locals is not\n"+
 			"seen; print goes to the log of the run. With several workers each has globals of\n"+
-			"its own.", cobra.ExactArgs(1),
+			"its own.", takes(1, 1),
 		func(ctx context.Context, c *control.Client, cmd *cobra.Command, args []string) error {
 			values, err := c.Eval(ctx, args[0], script, worker)
 			if err != nil {

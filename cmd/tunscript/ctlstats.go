@@ -20,7 +20,7 @@ func (f *ctlFlags) stats() *cobra.Command {
 	return f.verb("stats", "What the run has counted",
 		"stats prints what was counted since the run began: packets of devices, verdicts and\n"+
 			"their reasons, errors of scripts and handlers, and limits that were hit; with several\n"+
-			"workers each one's part, too.", cobra.NoArgs,
+			"workers each one's part, too.", takes(0, 0),
 		func(ctx context.Context, c *control.Client, cmd *cobra.Command, _ []string) error {
 			s, err := c.Stats(ctx)
 			if err != nil {
@@ -38,7 +38,7 @@ func (f *ctlFlags) stats() *cobra.Command {
 func (f *ctlFlags) handlers() *cobra.Command {
 	return f.verb("handlers", "The handlers, in the order of scripts",
 		"handlers prints every handler with its place in the script, filter, prio, calls and\n"+
-			"errors, and whether it was switched off after too many.", cobra.NoArgs,
+			"errors, and whether it was switched off after too many.", takes(0, 0),
 		func(ctx context.Context, c *control.Client, cmd *cobra.Command, _ []string) error {
 			s, err := c.Stats(ctx)
 			if err != nil {

@@ -25,7 +25,7 @@ func (f *ctlFlags) top() *cobra.Command {
 		"top shows every second what has happened in that second, until it is interrupted:\n"+
 			"packets of devices, verdicts, errors, and for each handler its calls and what one\n"+
 			"takes, by a sample that is taken only while somebody looks. On a terminal it stays\n"+
-			"in place; in a pipe each second is printed below the one before.", cobra.NoArgs,
+			"in place; in a pipe each second is printed below the one before.", takes(0, 0),
 		func(ctx context.Context, c *control.Client, cmd *cobra.Command, _ []string) error {
 			return f.watch(ctx, c, cmd.OutOrStdout(), count)
 		})

@@ -29,7 +29,7 @@ func demoCommand() *cobra.Command {
 			"three echo requests through the kernel and prints every packet with its verdict.\n" +
 			"It needs nothing installed and leaves nothing behind. Where the system does not\n" +
 			"allow a private network it says why, and shows the same on a device in memory.",
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			out := c.OutOrStdout()
 			status, inside, err := lab.Enter(lab.Options{})

@@ -33,7 +33,7 @@ func devAddCommand() *cobra.Command {
 			"setting fails there is no device.",
 		Example: "  sudo tunscript dev add tun0 --user $USER --address 192.0.2.1/32 --peer 192.0.2.2 --up\n" +
 			"  tunscript run --device tun0 ping.lua",
-		Args: cobra.ExactArgs(1),
+		Args: takes(1, 1),
 		RunE: func(c *cobra.Command, args []string) error { return f.run(c, args[0]) },
 	}
 	c.Flags().StringVar(&f.mode, "mode", "tun", "tun (IP packets) or tap (Ethernet frames)")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"math"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +14,7 @@ func devDelCommand() *cobra.Command {
 		Use:   "del NAME...",
 		Short: "Remove devices that stay",
 		Long:  "del removes persistent devices that no program has open.",
-		Args:  cobra.MinimumNArgs(1),
+		Args:  takes(1, math.MaxInt),
 		RunE: func(c *cobra.Command, names []string) error {
 			var errs []error
 			for _, name := range names {

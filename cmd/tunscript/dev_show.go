@@ -18,7 +18,7 @@ func devShowCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show NAME",
 		Short: "Say what a device is, and who has it open",
-		Args:  cobra.ExactArgs(1),
+		Args:  takes(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			d, err := showDevice(args[0])
 			if err != nil {

@@ -33,7 +33,7 @@ func doctorCommand() *cobra.Command {
 			"something is wrong, 4 when --fix lacks a right.",
 		Example: "  tunscript doctor tun0 --ping 192.0.2.2\n" +
 			"  sudo tunscript doctor --fix tun0",
-		Args: cobra.MaximumNArgs(1),
+		Args: takes(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			q, err := f.question(args)
 			if err != nil {

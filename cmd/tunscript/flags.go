@@ -2,9 +2,11 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -37,7 +39,16 @@ func (f *commonFlags) registerScripts(c *cobra.Command) {
 
 // load makes the configuration: the file's, or one of scripts alone on a device
 // like a lab's; scripts that are named besides a file come after the file's.
-func (f *commonFlags) load(scripts []string) (*config.Config, error) {
+func (f *commonFlags) load(c *cobra.Command, scripts []string) (*config.Config, error) {
+	if f.seed < 0 {
+		return nil, usage(c, errors.New("--seed must be more than 0"))
+	}
+	if isScript(f.config) {
+		return nil, usage(c, fmt.Errorf("-c wants a configuration, and %s is a script: name it without -c", f.config))
+	}
+	if err := errors.Join(dumpFlags(c), checkPaths(c, scripts)); err != nil {
+		return nil, err
+	}
 	cfg := config.Default()
 	if f.config != "" {
 		var err error
@@ -49,9 +60,6 @@ func (f *commonFlags) load(scripts []string) (*config.Config, error) {
 	}
 	setup.ScriptConfig(cfg, scripts)
 	if f.seed != 0 {
-		if f.seed < 0 {
-			return nil, &usageError{"tunscript", errors.New("--seed must be more than 0")}
-		}
 		cfg.Engine.Seed = f.seed
 	}
 	return cfg, nil
@@ -61,7 +69,7 @@ func (f *commonFlags) load(scripts []string) (*config.Config, error) {
 func (f *commonFlags) options(log *slog.Logger) (setup.Options, error) {
 	settings, err := setup.ParseSettings(f.sets)
 	if err != nil {
-		return setup.Options{}, &usageError{"tunscript", err}
+		return setup.Options{}, &usageError{"", err}
 	}
 	return setup.Options{Log: log, Trusted: f.trusted, Settings: settings}, nil
 }
@@ -88,6 +96,24 @@ func (f *watchFlags) register(c *cobra.Command) {
 	c.Flags().IntVarP(&f.count, "count", "n", 0, "with --dump, end after so many packets")
 	c.Flags().StringVar(&f.record, "record", "", "write the run to `FILE`, to be run again: tunscript replay --compare")
 	c.Flags().StringVar(&f.pcap, "pcap", "", "write every packet to `FILE` (.pcap, else pcapng with verdicts; - is stdout)")
+}
+
+// dumpFlags says of flags of --dump that they need it.
+func dumpFlags(c *cobra.Command) error {
+	dump := c.Flags().Lookup("dump")
+	if dump == nil {
+		return nil
+	}
+	for _, name := range []string{"hex", "count"} {
+		f := c.Flags().Lookup(name)
+		if f.Changed && !dump.Changed {
+			return usage(c, fmt.Errorf("-%s is about what is printed: add --dump", f.Shorthand))
+		}
+		if strings.HasPrefix(f.Value.String(), "-") {
+			return usage(c, fmt.Errorf("-%s is %s, want 1 or more", f.Shorthand, f.Value))
+		}
+	}
+	return nil
 }
 
 // isTerminal reports whether w is one.

@@ -45,7 +45,7 @@ func initCommand() *cobra.Command {
 		Long: "init writes a script that answers pings and UDP echoes, the API for editors with the\n" +
 			"Lua language server (.luarc.json, .tunscript/), and .luacheckrc for luacheck. It\n" +
 			"overwrites nothing unless told to.",
-		Args: cobra.MaximumNArgs(1),
+		Args: takes(0, 1),
 		RunE: func(c *cobra.Command, args []string) error {
 			dir := "."
 			if len(args) == 1 {

@@ -12,7 +12,7 @@ func keeperCommand() *cobra.Command {
 		Use:    keeper.Verb,
 		Short:  "Keeps the rights of a run (run starts it)",
 		Hidden: true,
-		Args:   cobra.NoArgs,
+		Args:   takes(0, 0),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := keeper.Serve(); err != nil {
 				return runError{err}

@@ -89,7 +89,7 @@ func (f *labFlags) run(c *cobra.Command, scripts, command []string) error {
 	if err != nil {
 		return usage(c, err)
 	}
-	cfg, err := f.load(scripts)
+	cfg, err := f.load(c, scripts)
 	if err != nil {
 		return err
 	}

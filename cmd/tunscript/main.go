@@ -39,7 +39,8 @@ func main() { os.Exit(run(os.Args[1:])) }
 func run(args []string) int {
 	root := rootCommand()
 	root.SetArgs(dashes(args))
-	err := meant(root, root.ExecuteContext(context.Background()))
+	c, err := root.ExecuteContextC(context.Background())
+	err = meant(c, err)
 	var status statusError
 	switch {
 	case err == nil:
@@ -49,39 +50,6 @@ func run(args []string) int {
 	}
 	show(os.Stderr, err)
 	return exitCode(err)
-}
-
-// meant is err, or of a verb that nobody knows an error that says which one was meant.
-func meant(root *cobra.Command, err error) error {
-	var verb string
-	if err == nil {
-		return nil
-	}
-	if _, scan := fmt.Sscanf(err.Error(), "unknown command %q for", &verb); scan != nil {
-		return err
-	}
-	return noVerb(root, verb)
-}
-
-func noVerb(c *cobra.Command, verb string) error {
-	text := fmt.Sprintf("there is no %q", verb)
-	c.SuggestionsMinimumDistance = 2
-	if like := c.SuggestionsFor(verb); len(like) > 0 {
-		text += fmt.Sprintf("; did you mean %q?", like[0])
-	}
-	return usage(c, errors.New(text))
-}
-
-// onlyVerbs makes c a command that does nothing but by its verbs.
-func onlyVerbs(c *cobra.Command) *cobra.Command {
-	c.Args = cobra.ArbitraryArgs
-	c.RunE = func(c *cobra.Command, args []string) error {
-		if len(args) > 0 {
-			return noVerb(c, args[0])
-		}
-		return c.Help()
-	}
-	return c
 }
 
 // dashes spells -run, as go test has it, as what it would otherwise not be: --run.
@@ -105,31 +73,45 @@ func rootCommand() *cobra.Command {
 		Long: "tunscript reads packets from TUN and TAP devices and calls your Lua handlers,\n" +
 			"which let them pass, drop, change or answer them. Start with: tunscript demo",
 		SilenceErrors: true, SilenceUsage: true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
+		Version: version(),
 	}
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage(c, err) })
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(demoCommand(), labCommand(), runCommand(), replayCommand(), checkCommand(), testCommand(), benchCommand(),
 		ctlCommand(), devCommand(), doctorCommand(), initCommand(), stubsCommand(), versionCommand(), keeperCommand())
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "help":
+			c.Run, c.RunE = nil, help
+		case "completion":
+			onlyVerbs(c).Short = "Write what completes verbs and flags in a shell"
+			for _, shell := range c.Commands() {
+				shell.Args = takes(0, 0)
+			}
+		}
+	}
 	return root
+}
+
+// help is the verb of that name; cobra's says of an unknown verb so, and status 0.
+func help(c *cobra.Command, args []string) error {
+	about, rest, err := c.Root().Find(args)
+	switch {
+	case err != nil && len(args) > 0:
+		return noVerb(c.Root(), args[0])
+	case len(rest) > 0:
+		return noVerb(about, rest[0])
+	}
+	about.InitDefaultHelpFlag()
+	return about.Help()
 }
 
 // statusError is an exit status that says nothing more: that of a command in a lab.
 type statusError int
 
 func (s statusError) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
-
-// A usageError is a mistake in the arguments.
-type usageError struct {
-	command string
-	err     error
-}
-
-func (e *usageError) Error() string {
-	return fmt.Sprintf("%v\nsee: %s --help", e.err, e.command)
-}
-func (e *usageError) Unwrap() error { return e.err }
-
-func usage(c *cobra.Command, err error) error { return &usageError{c.CommandPath(), err} }
 
 // exitCode sorts an error into the codes.
 func exitCode(err error) int {

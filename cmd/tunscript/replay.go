@@ -95,7 +95,7 @@ func (f *replayFlags) engine(c *cobra.Command, scripts []string) (ec engine.Conf
 	if err != nil {
 		return ec, nil, usage(c, err)
 	}
-	if cfg, err = f.load(scripts); err != nil {
+	if cfg, err = f.load(c, scripts); err != nil {
 		return ec, nil, err
 	}
 	opt, err := f.options(log)

@@ -105,7 +105,7 @@ func (f *runFlags) configuration(c *cobra.Command, paths []string) (*config.Conf
 	if f.config == "" && len(paths) == 0 && f.watch.dump == "" && f.watch.pcap == "" {
 		return nil, usage(c, errors.New("nothing to run: name a script, a configuration with -c, or --dump to look on"))
 	}
-	cfg, err := f.load(paths)
+	cfg, err := f.load(c, paths)
 	if err != nil {
 		return nil, err
 	}

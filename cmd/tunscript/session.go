@@ -75,7 +75,7 @@ func (s *session) watchers(f watchFlags, note record.Note, out io.Writer) (found
 		var only *filter.Filter
 		if f.dump != all {
 			if only, err = filter.Compile(f.dump); err != nil {
-				return nil, &usageError{"tunscript", fmt.Errorf("--dump: %w", err)}
+				return nil, &usageError{"", fmt.Errorf("--dump: %w", err)}
 			}
 		}
 		d := dump.New(out, dump.Options{Hex: f.hex, Count: f.count, Done: s.stop})
@@ -84,7 +84,7 @@ func (s *session) watchers(f watchFlags, note record.Note, out io.Writer) (found
 	}
 	if f.pcap != "" {
 		if f.pcap == "-" && f.dump != "" {
-			return nil, &usageError{"tunscript", errors.New("--dump and --pcap - both want stdout: give --pcap a file")}
+			return nil, &usageError{"", errors.New("--dump and --pcap - both want stdout: give --pcap a file")}
 		}
 		w, err := s.capture(f.pcap, "")
 		if err != nil {

@@ -20,7 +20,7 @@ func stubsCommand() *cobra.Command {
 			"server: types and meaning of every name. With -o it goes into a folder, with a\n" +
 			"file for each module that ships, for workspace.library in .luarc.json; a project\n" +
 			"made by init has them in .tunscript.",
-		Args: cobra.NoArgs,
+		Args: takes(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			r := luabind.APIReference()
 			files := stubFiles(r, "")
