@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -19,8 +20,8 @@ import (
 func (f *ctlFlags) stats() *cobra.Command {
 	return f.verb("stats", "What the run has counted",
 		"stats prints what was counted since the run began: packets of devices, verdicts and\n"+
-			"their reasons, errors of scripts and handlers, and limits that were hit; with several\n"+
-			"workers each one's part, too.", takes(0, 0),
+			"their reasons, errors of scripts and handlers, and limits that were hit; of tunnels\n"+
+			"peers, and what was lost on the way; with several workers each one's part, too.", takes(0, 0),
 		func(ctx context.Context, c *control.Client, cmd *cobra.Command, _ []string) error {
 			s, err := c.Stats(ctx)
 			if err != nil {
@@ -62,6 +63,7 @@ func printStats(w io.Writer, s control.Snapshot) {
 		fmt.Fprintf(w, "\nworker %d: %d handed over\n", worker.Worker, worker.Steered)
 		printDevices(w, worker.Queues)
 	}
+	printLinks(w, s.Links)
 	fmt.Fprintln(w)
 	printCounts(w, "verdicts", s.Verdicts)
 	printCounts(w, "reasons", s.Reasons)
@@ -90,17 +92,37 @@ func printDevices(w io.Writer, all []control.Device) {
 	}
 }
 
+// printLinks says what tunnels have counted, if there are any.
+func printLinks(w io.Writer, all []control.Link) {
+	if len(all) == 0 {
+		return
+	}
+	fmt.Fprintln(w)
+	t := columns(w)
+	defer t.Flush()
+	fmt.Fprintln(t, "LINK\tPEER\tPEERS\tIN\tOUT\tLOST\tPARTED\t")
+	for _, l := range all {
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t\n", lines(l.Device), cmp.Or(l.Peer, "-"), l.Peers, l.Received, l.Sent,
+			cmp.Or(counts(l.Lost), "-"), cmp.Or(counts(l.Parted), "-"))
+	}
+}
+
 // printCounts is a line of the counts that are not 0, none if all are.
-func printCounts(w io.Writer, name string, counts map[string]uint64) {
+func printCounts(w io.Writer, name string, all map[string]uint64) {
+	if s := counts(all); s != "" {
+		fmt.Fprintf(w, "%s: %s\n", name, s)
+	}
+}
+
+// counts are those that are not 0, in the order of their names.
+func counts(all map[string]uint64) string {
 	var parts []string
-	for _, k := range slices.Sorted(maps.Keys(counts)) {
-		if counts[k] > 0 {
-			parts = append(parts, fmt.Sprintf("%s %d", lines(k), counts[k]))
+	for _, k := range slices.Sorted(maps.Keys(all)) {
+		if all[k] > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", lines(k), all[k]))
 		}
 	}
-	if len(parts) > 0 {
-		fmt.Fprintf(w, "%s: %s\n", name, strings.Join(parts, ", "))
-	}
+	return strings.Join(parts, ", ")
 }
 
 func printHandlers(w io.Writer, all []control.Handler) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -105,6 +106,7 @@ func printTop(w io.Writer, was, now control.Snapshot) {
 			rate(o.Sent, d.Sent), rate(o.SentBytes, d.SentBytes), rate(o.Lost, d.Lost))
 	}
 	t.Flush()
+	topLinks(w, was.Links, now.Links, rate)
 	fmt.Fprintln(w)
 	printCounts(w, "verdicts", since(was.Verdicts, now.Verdicts))
 	printCounts(w, "reasons", since(was.Reasons, now.Reasons))
@@ -128,6 +130,25 @@ func printTop(w io.Writer, was, now control.Snapshot) {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%s\n", lines(h.Script), lines(h.Name), rate(o.Calls, h.Calls), ns, h.Errors, offMark(h))
 	}
 	t.Flush()
+}
+
+// topLinks says what has happened to tunnels, if there are any.
+func topLinks(w io.Writer, was, now []control.Link, rate func(a, b uint64) string) {
+	if len(now) == 0 {
+		return
+	}
+	fmt.Fprintln(w)
+	t := columns(w)
+	defer t.Flush()
+	fmt.Fprintln(t, "LINK\tPEER\tPEERS\tIN/S\tOUT/S\tLOST\tPARTED\t")
+	for _, l := range now {
+		var o control.Link
+		if i := slices.IndexFunc(was, func(o control.Link) bool { return o.Device == l.Device }); i >= 0 {
+			o = was[i]
+		}
+		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t\n", lines(l.Device), cmp.Or(l.Peer, "-"), l.Peers, rate(o.Received, l.Received),
+			rate(o.Sent, l.Sent), cmp.Or(counts(since(o.Lost, l.Lost)), "-"), cmp.Or(counts(since(o.Parted, l.Parted)), "-"))
+	}
 }
 
 // since is what was counted in between.

@@ -89,7 +89,7 @@ func (b *beside) control(path string, settings *setup.Settings) error {
 		return nil
 	}
 	server, err := control.Listen(path, control.Host{
-		Engine: b.s.eng, Scripts: b.scripts, Set: settings.Set, Stop: b.s.stop, Log: b.s.log,
+		Engine: b.s.eng, Links: b.s.links, Scripts: b.scripts, Set: settings.Set, Stop: b.s.stop, Log: b.s.log,
 	})
 	if err != nil {
 		return err
@@ -119,7 +119,7 @@ func (b *beside) metrics(listen netip.AddrPort) error {
 	if !listen.IsValid() {
 		return nil
 	}
-	stop, err := serveMetrics(listen, b.s.eng)
+	stop, err := serveMetrics(listen, b.s.eng, b.s.links)
 	if err == nil {
 		b.ends = append(b.ends, stop)
 	}

@@ -14,17 +14,18 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/tunscript/tunscript/engine"
+	"github.com/tunscript/tunscript/tundev/link"
 )
 
 // serveMetrics answers Prometheus at http://LISTEN/metrics, and nobody else, until stop.
 // The configuration has seen to it that listen is a loopback address.
-func serveMetrics(listen netip.AddrPort, eng *engine.Engine) (stop func(), err error) {
+func serveMetrics(listen netip.AddrPort, eng *engine.Engine, links []*link.Device) (stop func(), err error) {
 	l, err := net.Listen("tcp", listen.String())
 	if err != nil {
 		return nil, fmt.Errorf("metrics: %w: choose another port for metrics.listen", err)
 	}
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(&collector{stats: eng.Stats})
+	reg.MustRegister(&collector{stats: eng.Stats, links: links})
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
 	srv := &http.Server{
@@ -47,9 +48,10 @@ func serveMetrics(listen netip.AddrPort, eng *engine.Engine) (stop func(), err e
 	}, nil
 }
 
-// A collector makes metrics of what the engine has published, when it is asked.
+// A collector makes metrics of what the engine and links have published, when it is asked.
 type collector struct {
 	stats func() engine.Stats
+	links []*link.Device
 }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -66,6 +68,13 @@ var (
 	queuePackets    = desc("worker_received_packets_total", "Packets that came in by a device and that a worker handled.", "worker", "device")
 
 	steeredPackets = desc("worker_steered_packets_total", "Packets that a worker handed over to the one that has their flow.", "worker")
+
+	linkConnected = desc("link_connected", "1 if a link has a peer now.", "device")
+	linkPeers     = desc("link_peers_total", "Peers that came to a link.", "device")
+	linkReceived  = desc("link_received_packets_total", "Packets that a link had from its peers.", "device")
+	linkSent      = desc("link_sent_packets_total", "Packets that a link has sent to its peers.", "device")
+	linkLost      = desc("link_lost_packets_total", "Packets that a link has lost, by reason.", "device", "reason")
+	linkParted    = desc("link_parted_peers_total", "Peers that a link has let go, or not let in, by reason.", "device", "reason")
 
 	verdictPackets = desc("verdict_packets_total", "Packets by what was decided about them.", "verdict")
 	reasonPackets  = desc("reason_packets_total", "Packets dropped, lost, unforwarded or held, by reason.", "reason")
@@ -114,6 +123,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 			m.count(queuePackets, d.Received, strconv.Itoa(i+1), name)
 		}
 	}
+	m.links(c.links)
 	m.named(verdictPackets, st.Verdicts)
 	m.named(reasonPackets, labelled(st.Reasons))
 	m.scripts(st)
@@ -136,6 +146,31 @@ func (m metrics) named(d *prometheus.Desc, counts map[string]uint64) {
 	for name, n := range counts {
 		m.count(d, n, name)
 	}
+}
+
+// links are what tunnel links count on the wire's side.
+func (m metrics) links(all []*link.Device) {
+	for _, d := range all {
+		name, s := d.Info().Name, d.Stats()
+		m.level(linkConnected, bit(s.Peer != ""), name)
+		m.count(linkPeers, s.Peers, name)
+		m.count(linkReceived, s.Received, name)
+		m.count(linkSent, s.Sent, name)
+		for _, c := range s.Lost() {
+			m.count(linkLost, c.N, name, c.Word)
+		}
+		for _, c := range s.Parted() {
+			m.count(linkParted, c.N, name, c.Word)
+		}
+	}
+}
+
+// bit is yes as a number.
+func bit(yes bool) uint64 {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 // label is a name that a script has chosen as a label can be: UTF-8, and not long.
@@ -169,11 +204,7 @@ func (m metrics) scripts(st engine.Stats) {
 	for k, h := range sums {
 		m.count(handlerPackets, h.Packets, k.script, k.handler)
 		m.count(handlerErrors, h.Failed, k.script, k.handler)
-		off := uint64(0)
-		if h.Off {
-			off = 1
-		}
-		m.level(handlerOff, off, k.script, k.handler)
+		m.level(handlerOff, bit(h.Off), k.script, k.handler)
 	}
 	m.named(scriptErrors, labelled(st.Errors))
 	m.named(kindErrors, labelled(st.Failures))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tunscript/tunscript/engine"
 	"github.com/tunscript/tunscript/engine/shared"
+	"github.com/tunscript/tunscript/tundev/link"
 )
 
 // busy has something of everything, and names as a script may choose them.
@@ -33,9 +34,19 @@ func busy() engine.Stats {
 	}
 }
 
+// alone is a tunnel without a peer.
+func alone(t *testing.T) []*link.Device {
+	d, err := link.Open(link.Config{Name: "link0", Kind: link.TCP, Local: netip.MustParseAddrPort("127.0.0.1:0")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return []*link.Device{d}
+}
+
 // Names, types and help texts are as Prometheus wants them.
 func TestMetricsLint(t *testing.T) {
-	problems, err := testutil.CollectAndLint(&collector{stats: busy})
+	problems, err := testutil.CollectAndLint(&collector{stats: busy, links: alone(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +56,7 @@ func TestMetricsLint(t *testing.T) {
 }
 
 func TestMetricsValues(t *testing.T) {
-	err := testutil.CollectAndCompare(&collector{stats: busy}, strings.NewReader(`
+	err := testutil.CollectAndCompare(&collector{stats: busy, links: alone(t)}, strings.NewReader(`
 # HELP tunscript_handler_packets_total Packets that a handler has seen.
 # TYPE tunscript_handler_packets_total counter
 tunscript_handler_packets_total{handler="same",script="gate"} 5
@@ -57,11 +68,20 @@ tunscript_handler_disabled{handler="same",script="gate"} 1
 tunscript_reason_packets_total{reason="blocked"} 2
 tunscript_reason_packets_total{reason="`+strings.Repeat("x", 200)+`"} 1
 tunscript_reason_packets_total{reason="`+"\uFFFD"+`"} 2
+# HELP tunscript_link_connected 1 if a link has a peer now.
+# TYPE tunscript_link_connected gauge
+tunscript_link_connected{device="link0"} 0
+# HELP tunscript_link_parted_peers_total Peers that a link has let go, or not let in, by reason.
+# TYPE tunscript_link_parted_peers_total counter
+tunscript_link_parted_peers_total{device="link0",reason="refused"} 0
+tunscript_link_parted_peers_total{device="link0",reason="stalled"} 0
+tunscript_link_parted_peers_total{device="link0",reason="torn"} 0
 # HELP tunscript_worker_received_packets_total Packets that came in by a device and that a worker handled.
 # TYPE tunscript_worker_received_packets_total counter
 tunscript_worker_received_packets_total{device="tun0",worker="1"} 7
 tunscript_worker_received_packets_total{device="tun0",worker="2"} 7
-`), "tunscript_handler_packets_total", "tunscript_handler_disabled", "tunscript_reason_packets_total", "tunscript_worker_received_packets_total")
+`), "tunscript_handler_packets_total", "tunscript_handler_disabled", "tunscript_reason_packets_total",
+		"tunscript_link_connected", "tunscript_link_parted_peers_total", "tunscript_worker_received_packets_total")
 	if err != nil {
 		t.Error(err)
 	}
@@ -79,11 +99,11 @@ func TestServeMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := netip.MustParseAddrPort(l.Addr().String())
-	if _, err := serveMetrics(at, eng); err == nil || !strings.Contains(err.Error(), "choose another port") {
+	if _, err := serveMetrics(at, eng, nil); err == nil || !strings.Contains(err.Error(), "choose another port") {
 		t.Errorf("a port that is taken: %v", err)
 	}
 	l.Close()
-	stop, err := serveMetrics(at, eng)
+	stop, err := serveMetrics(at, eng, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

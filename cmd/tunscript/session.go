@@ -14,12 +14,14 @@ import (
 	"github.com/tunscript/tunscript/engine/filter"
 	"github.com/tunscript/tunscript/internal/dump"
 	"github.com/tunscript/tunscript/internal/record"
+	"github.com/tunscript/tunscript/tundev/link"
 	"github.com/tunscript/tunscript/tundev/pcapfile"
 )
 
 // A session is an engine with what watches it.
 type session struct {
 	eng   *engine.Engine
+	links []*link.Device // those of its devices that are tunnels
 	log   *slog.Logger
 	ready chan struct{} // closed when the programs have started
 	stop  context.CancelFunc
@@ -55,6 +57,11 @@ func newSession(ctx context.Context, c engine.Config, f watchFlags, out io.Write
 	if s.eng, err = engine.New(c); err != nil {
 		s.end()
 		return nil, err
+	}
+	for _, dc := range c.Devices {
+		if l, ok := dc.Device.(*link.Device); ok {
+			s.links = append(s.links, l)
+		}
 	}
 	for _, w := range watch {
 		s.eng.Observe(w.Observer, w.filter)

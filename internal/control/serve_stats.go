@@ -19,7 +19,9 @@ const (
 )
 
 func (s *Server) stats(none) (Snapshot, error) {
-	return s.sign(snapshot(s.host.Engine.Stats())), nil
+	now := snapshot(s.host.Engine.Stats())
+	now.Links = links(s.host.Links)
+	return s.sign(now), nil
 }
 
 // top sends a snapshot now and then, and has handlers timed meanwhile.

@@ -14,6 +14,7 @@ type Snapshot struct {
 	Started  time.Time         `json:"started"`
 	Time     time.Time         `json:"time"`
 	Devices  []Device          `json:"devices"`
+	Links    []Link            `json:"links,omitempty"`
 	Verdicts map[string]uint64 `json:"verdicts"` // packets
 	Reasons  map[string]uint64 `json:"reasons"`  // packets dropped, lost, unforwarded or held
 	Errors   map[string]uint64 `json:"errors"`   // of handlers, timers and tasks, by script

@@ -74,11 +74,12 @@ func TestAPeerThatDrips(t *testing.T) {
 // A link that connects comes back to a peer that has dripped.
 func TestALinkComesBackToAPeerThatDrips(t *testing.T) {
 	leaks(t)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(anyPort))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer ln.Close()
+	ln.SetDeadline(time.Now().Add(3 * patience))
 	const stall = 200 * time.Millisecond
 	w := open(t, link.Config{Kind: link.TCP, Remote: ln.Addr().String(), Stall: stall}, nil)
 	for i, speaks := range []func(net.Conn){

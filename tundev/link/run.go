@@ -188,7 +188,7 @@ func (d *Device) part(peer string, read, wrote error) {
 		return
 	}
 	all := d.Stats()
-	attrs := append([]any{"peer", peer, "received", all.Received, "sent", all.Sent}, all.wrong(d.conf.Kind)...)
+	attrs := append([]any{"peer", peer, "received", all.Received, "sent", all.Sent}, all.wrong()...)
 	if err == nil {
 		d.conf.Log.Info("peer is gone", attrs...)
 	} else {

@@ -1,6 +1,9 @@
 package link
 
-import "sync/atomic"
+import (
+	"slices"
+	"sync/atomic"
+)
 
 // Stats is what a link has counted since it was opened, in packets where nothing else
 // is said. Counts only grow.
@@ -15,7 +18,7 @@ type Stats struct {
 	Failed  uint64 // the system did not take it: UDP only
 
 	// Sent by the peer, but not to the engine.
-	Empty     uint64 // a length of 0; on UDP it says that the peer is there
+	Empty     uint64 // a length of 0: TCP only
 	TooBig    uint64 // a length above the MTU
 	Malformed uint64 // no IP packet, or no Ethernet frame
 	Overrun   uint64 // the engine was behind: UDP only
@@ -27,21 +30,31 @@ type Stats struct {
 	Refused uint64 // no TLS, a certificate that will not do, or another peer was there
 }
 
-// wrong is what was counted that better had not been, as attributes of a log's line.
-func (s Stats) wrong(kind Kind) (attrs []any) {
-	if kind == UDP {
-		s.Empty = 0
-	}
-	for _, c := range []struct {
-		name string
-		n    uint64
-	}{
+// A Count is how often one thing went wrong, under the word that logs, statistics and
+// metrics have for it.
+type Count struct {
+	Word string // "too_big"
+	N    uint64
+}
+
+// Lost is why packets were lost, those words included that have not happened.
+func (s Stats) Lost() []Count {
+	return []Count{
 		{"dropped", s.Dropped}, {"failed", s.Failed}, {"empty", s.Empty}, {"too_big", s.TooBig},
 		{"malformed", s.Malformed}, {"overrun", s.Overrun}, {"stranger", s.Stranger},
-		{"torn", s.Torn}, {"stalled", s.Stalled}, {"refused", s.Refused},
-	} {
-		if c.n > 0 {
-			attrs = append(attrs, c.name, c.n)
+	}
+}
+
+// Parted is why peers were let go, or not let in, as Lost is for packets.
+func (s Stats) Parted() []Count {
+	return []Count{{"torn", s.Torn}, {"stalled", s.Stalled}, {"refused", s.Refused}}
+}
+
+// wrong is what has gone wrong, as attributes of a log's line.
+func (s Stats) wrong() (attrs []any) {
+	for _, c := range slices.Concat(s.Lost(), s.Parted()) {
+		if c.N > 0 {
+			attrs = append(attrs, c.Word, c.N)
 		}
 	}
 	return attrs
