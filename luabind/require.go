@@ -45,7 +45,7 @@ func (in *instance) require(s *vm.State, name string) (vm.Module, error) {
 	source, err := in.script.readModule(file)
 	switch {
 	case err == nil:
-		chunk, err := vm.Compile(file, string(source), in.script.opt.Limits)
+		chunk, err := s.Compile(file, string(source))
 		return vm.Module{Chunk: chunk}, err
 	case !errors.Is(err, fs.ErrNotExist):
 		return vm.Module{}, fmt.Errorf("require %q: %w", clip(name), err)

@@ -43,8 +43,11 @@ func (s *State) enter(budget int, fn *lua.LFunction, args []lua.LValue) ([]lua.L
 	if s.broken {
 		return nil, &Error{Reason: s.brokenBy, Message: "the state is broken: load a fresh one"}
 	}
-	if s.entries++; s.entries&(heapEntries-1) == 0 && s.overMemory() {
-		return nil, s.takeError()
+	if s.entries++; s.entries&(heapEntries-1) == 0 || s.lookNext {
+		s.lookNext = false
+		if s.overMemory() {
+			return nil, s.takeError()
+		}
 	}
 	if s.nextTurn() {
 		s.m.reset(budget)

@@ -13,7 +13,7 @@ import (
 
 const (
 	heapMetric  = "/memory/classes/heap/objects:bytes"
-	heapEntries = 256 // entries between looks at the heap; a power of two
+	heapEntries = 256 // short entries between looks at the heap; a power of two
 )
 
 func (s *State) heapBytes() uint64 {
@@ -26,6 +26,7 @@ func (s *State) heapBytes() uint64 {
 // state's limit since the first look, and the state does hold that much, the entry
 // ends: true.
 func (s *State) heapGrown(L *lua.LState) bool {
+	s.lookNext = true
 	now := s.heapBytes()
 	if s.lookedIn != s.entries {
 		s.lookedIn, s.heapBase = s.entries, now

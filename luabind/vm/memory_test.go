@@ -42,6 +42,33 @@ func TestMemoryOverPackets(t *testing.T) {
 	t.Logf("stopped at packet %d", stopped)
 }
 
+// TestMemoryOfLongEntries: a script that keeps as much of every packet as its budget lets
+// it make is stopped within twice its limit, too, whatever it keeps.
+func TestMemoryOfLongEntries(t *testing.T) {
+	for _, body := range []string{
+		`for i = 1, 8 do all[#all + 1] = ("x"):rep(1000000) .. #all end`,
+		`for i = 1, 100000 do n = n + 1 all[n] = n end`,
+		`for i = 1, 10000 do all = { all } end`,
+		`all[#all + 1] = ("x"):rep(200000) .. #all`,
+	} {
+		s := loaded(t, "all, n = {}, 0 function handler() "+body+" end")
+		for i := 0; ; i++ {
+			_, err := s.Call(s.global("handler"))
+			if e, ok := err.(*Error); ok && e.Reason == Memory {
+				held := s.Memory()
+				t.Logf("%s: stopped at packet %d with %d MiB", body, i, held>>20)
+				if held > 2*s.lim.Memory {
+					t.Errorf("%s: it held %d MiB", body, held>>20)
+				}
+				break
+			}
+			if i == 10_000 {
+				t.Fatalf("%s: never stopped", body)
+			}
+		}
+	}
+}
+
 // TestMemoryOfInnocents: garbage is no offence, nor is what another holds.
 func TestMemoryOfInnocents(t *testing.T) {
 	lim := Limits{Memory: 4 << 20}

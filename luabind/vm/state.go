@@ -91,6 +91,7 @@ type State struct {
 	heapBase uint64            // bytes on the heap at the first look in this entry
 	lookedIn int               // the entry of heapBase
 	heapSeen uint64            // at the last walk between entries
+	lookNext bool              // the last entry was long enough to fill much: look before the next one
 	made     int               // bytes of strings made in Go since the last look at the heap
 
 	locked  map[*lua.LTable]*lua.LTable // read-only tables, and what they show

@@ -61,6 +61,12 @@ func tableField(t *lua.LTable, i int) reflect.Value { return reflect.ValueOf(t).
 // arrayLen is how long the array part of t is, nils at the end included.
 func arrayLen(t *lua.LTable) int { return tableField(t, inner.tabArray).Len() }
 
+// Places is how many places of t a walk over it goes through: its elements, and keys that
+// are there or once were.
+func Places(t *lua.LTable) int {
+	return arrayLen(t) + tableField(t, inner.tabKeys).Len()
+}
+
 // next is Lua's next. Keys of a gopher-lua table are never forgotten: each deleted
 // one stays in its list of keys, to be skipped by every later traversal and to be
 // kept for good. So a traversal that begins where deleted keys are in the majority
