@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -70,7 +69,7 @@ func (e *Eval) Run(scope *engine.Scope) ([]string, error) {
 		in.noteBroken(err)
 		return nil, err
 	}
-	v := viewer{in: in, room: maxView}
+	v := viewer{in: in, room: maxView, look: maxViewLook}
 	texts := make([]string, 0, len(values))
 	for _, value := range slices.Clone(values) { // the next entry takes them
 		v.b.Reset()
@@ -82,136 +81,4 @@ func (e *Eval) Run(scope *engine.Scope) ([]string, error) {
 		texts = append(texts, v.b.String())
 	}
 	return texts, nil
-}
-
-// Bounds of what is shown of a value.
-const (
-	maxView      = 64 << 10 // bytes
-	maxViewDepth = 4        // tables in tables
-	maxViewKeys  = 100      // of one table
-)
-
-// A viewer makes text of values.
-type viewer struct {
-	in   *instance
-	b    strings.Builder
-	room int
-}
-
-// text adds s, as far as there is room.
-func (v *viewer) text(s string) {
-	if len(s) > v.room {
-		if v.room > 0 {
-			v.b.WriteString(s[:v.room] + "...")
-		}
-		v.room = 0
-		return
-	}
-	v.room -= len(s)
-	v.b.WriteString(s)
-}
-
-func (v *viewer) value(value lua.LValue, depth int) {
-	switch x := value.(type) {
-	case lua.LString:
-		v.text(strconv.Quote(string(x)))
-		return
-	case *lua.LTable, *lua.LUserData:
-		if s, ok := v.said(value); ok {
-			v.text(s)
-			return
-		}
-		if t, ok := x.(*lua.LTable); ok {
-			v.table(v.in.state.Shown(t), depth)
-			return
-		}
-	}
-	v.text(value.String())
-}
-
-// said is what the value's own __tostring says.
-func (v *viewer) said(value lua.LValue) (string, bool) {
-	fn, ok := v.in.state.L().GetMetaField(value, "__tostring").(*lua.LFunction)
-	if !ok {
-		return "", false
-	}
-	values, err := v.in.enter(fn, value)
-	switch {
-	case err != nil:
-		return "<" + err.Error() + ">", true
-	case len(values) == 0:
-		return "", false
-	}
-	return values[0].String(), true
-}
-
-// table is t as a constructor: what stands at 1, 2 and so on first, then the other keys in
-// the order of their texts.
-func (v *viewer) table(t *lua.LTable, depth int) {
-	if depth == maxViewDepth {
-		v.text("{...}")
-		return
-	}
-	n, shown := 0, 0
-	for t.RawGetInt(n+1) != lua.LNil { // not Len, which counts holes
-		n++
-	}
-	more := func() bool {
-		if shown++; shown > 1 {
-			v.text(", ")
-		}
-		if shown > maxViewKeys {
-			v.text("...")
-		}
-		return shown <= maxViewKeys && v.room > 0
-	}
-	v.text("{")
-	for i := 1; i <= n; i++ {
-		if !more() {
-			v.text("}")
-			return
-		}
-		v.value(t.RawGetInt(i), depth+1)
-	}
-	var keys []string
-	values := map[string]lua.LValue{}
-	t.ForEach(func(k, value lua.LValue) {
-		if i, ok := k.(lua.LNumber); ok && i >= 1 && i <= lua.LNumber(n) && i == lua.LNumber(int(i)) {
-			return
-		}
-		key := keyText(k)
-		keys = append(keys, key)
-		values[key] = value
-	})
-	slices.Sort(keys)
-	for _, k := range keys {
-		if !more() {
-			break
-		}
-		v.text(k + " = ")
-		v.value(values[k], depth+1)
-	}
-	v.text("}")
-}
-
-// keyText is a key as a constructor has it.
-func keyText(k lua.LValue) string {
-	s, ok := k.(lua.LString)
-	switch {
-	case !ok:
-		return "[" + k.String() + "]"
-	case isName(string(s)):
-		return string(s)
-	}
-	return "[" + strconv.Quote(string(s)) + "]"
-}
-
-// isName reports a word that needs no quotes as a key.
-func isName(s string) bool {
-	for i, c := range s {
-		if c != '_' && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (i == 0 || c < '0' || c > '9') {
-			return false
-		}
-	}
-	return s != ""
 }
