@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -143,6 +144,10 @@ func (w *Watcher) changed() (paths []string) {
 	return paths
 }
 
+// looked is how much of a file is looked at, as somebody may have put anything there: more
+// than a script may be long, so what is behind it makes no other script.
+const looked = 1 << 20
+
 // look is what the file at path holds. What is no file, such as the pipe that a shell makes
 // of <(...), is not looked at: what is read from that is gone for who comes next.
 func look(path string) (hash, error) {
@@ -152,9 +157,14 @@ func look(path string) (hash, error) {
 	case !info.Mode().IsRegular():
 		return hash{}, nil
 	}
-	b, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return hash{}, err
 	}
-	return sha256.Sum256(b), nil
+	defer f.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, io.LimitReader(f, looked)); err != nil {
+		return hash{}, err
+	}
+	return hash(sum.Sum(nil)), nil
 }

@@ -236,3 +236,17 @@ func TestWatchLink(t *testing.T) {
 	}
 	d.want("a")
 }
+
+// A file that holds terabytes is looked at as far as a script could go, and no farther.
+func TestWatchHuge(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, settle)
+	d.write("huge", "mistake\n")
+	if err := os.Truncate(d.path("huge"), 1<<40); err != nil {
+		t.Skip("the file system has no holes: ", err)
+	}
+	began := time.Now()
+	if _, err := look(d.path("huge")); err != nil || time.Since(began) > 10*time.Second {
+		t.Errorf("%v after %v", err, time.Since(began))
+	}
+}
