@@ -24,7 +24,9 @@ const (
 )
 
 // tunQueue is the descriptor of a TUN or TAP device. It reads and writes by RawSyscall:
-// the descriptor never blocks, so the Go runtime need not be told.
+// the descriptor never blocks, so the Go runtime need not be told. The two calls stand in
+// the loops of Read and Write themselves: the kernel leaves a processor that has forgotten
+// where to return to, so every function between the call and the loop costs a wrong guess.
 type tunQueue struct {
 	d    *Device
 	c    Config
@@ -47,7 +49,7 @@ type tunQueue struct {
 	first  *tunQueue   // of the device, which sees to all of it
 	others []*tunQueue // the first's: the device's other queues
 
-	sys func([]byte) unix.Errno // a kernel of a test, in place of write(2)
+	sys func([]byte) unix.Errno // a kernel of a test, in place of send's write(2)
 }
 
 func (q *tunQueue) attached(env engine.Env) {
@@ -87,9 +89,13 @@ func (q *tunQueue) Read(ps []*packet.Packet, pool *packet.Pool) (n int, err erro
 			p = pool.Get(min(q.room, packet.MaxLen)) // and the header of the device fits into its headroom
 		}
 		b := p.Room(q.room)
-		got, errno := q.read(b)
+		r, _, errno := syscall.RawSyscall6(unix.SYS_READ, uintptr(q.fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), 0, 0, 0)
+		got := int(r)
 		if errno != 0 {
 			q.spare = p
+			if errno == unix.EINTR {
+				continue
+			}
 			if errno == unix.EAGAIN || n > 0 { // an error is still there at the next call
 				return n, nil
 			}
@@ -136,16 +142,6 @@ func (q *tunQueue) skip() int {
 	return 0
 }
 
-// read reads one packet into b.
-func (q *tunQueue) read(b []byte) (int, unix.Errno) {
-	for {
-		got, _, errno := syscall.RawSyscall6(unix.SYS_READ, uintptr(q.fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), 0, 0, 0)
-		if errno != unix.EINTR {
-			return int(got), errno
-		}
-	}
-}
-
 // Write sends one packet after the other: the kernel takes no batch.
 func (q *tunQueue) Write(ps []*packet.Packet, lost func(*packet.Packet, engine.Reason)) error {
 	for _, p := range ps {
@@ -154,10 +150,14 @@ func (q *tunQueue) Write(ps []*packet.Packet, lost func(*packet.Packet, engine.R
 			continue
 		}
 		var errno unix.Errno
-		if q.vnet.on {
-			errno = q.writeVnet(p)
+		if q.vnet.on && p.GSO().Size > 0 {
+			errno = q.writeSuper(p)
 		} else {
-			errno = q.write(p.Bytes())
+			m := q.message(p)
+			_, _, errno = syscall.RawSyscall6(m.call, uintptr(q.fd), uintptr(m.at), m.n, 0, 0, 0)
+			for errno == unix.EINTR {
+				errno = q.send(m)
+			}
 		}
 		switch errno {
 		case 0:
@@ -174,23 +174,48 @@ func (q *tunQueue) Write(ps []*packet.Packet, lost func(*packet.Packet, engine.R
 	return nil
 }
 
-// write writes one packet.
-func (q *tunQueue) write(b []byte) unix.Errno {
-	call, at, n := uintptr(unix.SYS_WRITE), unsafe.Pointer(&b[0]), uintptr(len(b))
-	if q.pi {
-		q.tag(b)
-		q.iov[0].Base, q.iov[1].Base = &q.head[0], &b[0]
-		q.iov[0].SetLen(piLen)
-		q.iov[1].SetLen(len(b))
-		call, at, n = unix.SYS_WRITEV, unsafe.Pointer(&q.iov[0]), 2
-	}
-	return q.call(call, at, n)
+// A message is a packet as the device takes it: the arguments of write(2) or writev(2).
+type message struct {
+	call uintptr
+	at   unsafe.Pointer
+	n    uintptr
 }
 
-// call is a system call about the descriptor that writes one packet.
-func (q *tunQueue) call(call uintptr, at unsafe.Pointer, n uintptr) unix.Errno {
+// message is p behind the header that the device wants. It is good until the next one.
+func (q *tunQueue) message(p *packet.Packet) message {
+	var b []byte
+	switch {
+	case q.vnet.on:
+		q.vnet.head = q.vnet.header(p)
+		if b = p.Lead(vnetLen); b == nil {
+			return q.vector(q.vnet.head[:], p.Frame())
+		}
+		copy(b, q.vnet.head[:])
+	case q.pi:
+		b = p.Bytes()
+		q.tag(b)
+		return q.vector(q.head[:], b)
+	default:
+		b = p.Bytes()
+	}
+	return message{unix.SYS_WRITE, unsafe.Pointer(&b[0]), uintptr(len(b))}
+}
+
+// vector is a message in two parts.
+func (q *tunQueue) vector(head, b []byte) message {
+	q.iov[0].Base, q.iov[1].Base = &head[0], &b[0]
+	q.iov[0].SetLen(len(head))
+	q.iov[1].SetLen(len(b))
+	return message{unix.SYS_WRITEV, unsafe.Pointer(&q.iov[0]), uintptr(len(q.iov))}
+}
+
+// send writes a message.
+func (q *tunQueue) send(m message) unix.Errno {
+	if q.sys != nil {
+		return q.sys(unsafe.Slice((*byte)(m.at), m.n))
+	}
 	for {
-		_, _, errno := syscall.RawSyscall6(call, uintptr(q.fd), uintptr(at), n, 0, 0, 0)
+		_, _, errno := syscall.RawSyscall6(m.call, uintptr(q.fd), uintptr(m.at), m.n, 0, 0, 0)
 		if errno != unix.EINTR {
 			return errno
 		}

@@ -2,7 +2,6 @@ package tundev
 
 import (
 	"encoding/binary"
-	"unsafe"
 
 	"github.com/tunscript/tunscript/engine"
 	"github.com/tunscript/tunscript/engine/offload"
@@ -116,32 +115,17 @@ func (q *tunQueue) Join() (tcp, udp bool) {
 	return q.vnet.on && !q.vnet.refuses[tso], q.vnet.on && q.vnet.udp && !q.vnet.refuses[uso]
 }
 
-// writeVnet writes p behind its header. A super-packet that the kernel does not take
-// goes in pieces, and so do later ones of its kind: some 6.6 refuse them all.
-func (q *tunQueue) writeVnet(p *packet.Packet) unix.Errno {
+// writeSuper writes the super-packet p behind its header. One that the kernel does not
+// take goes in pieces, and so do later ones of its kind: some 6.6 refuse them all.
+func (q *tunQueue) writeSuper(p *packet.Packet) unix.Errno {
 	v := &q.vnet
-	super := p.GSO().Size > 0
 	// The kernel computes the checksums of what it cuts; those that a script has set, or
 	// that came wrong, only pieces can keep.
-	if super && (v.refuses[kindOf(p)] || !p.Unfinish()) {
+	if v.refuses[kindOf(p)] || !p.Unfinish() {
 		return q.writePieces(p)
 	}
-	v.head = v.header(p)
-	var errno unix.Errno
-	if b := p.Lead(vnetLen); b != nil {
-		copy(b, v.head[:])
-		if q.sys != nil {
-			errno = q.sys(b)
-		} else {
-			errno = q.write(b)
-		}
-	} else {
-		q.iov[0].Base, q.iov[1].Base = &v.head[0], &p.Frame()[0]
-		q.iov[0].SetLen(vnetLen)
-		q.iov[1].SetLen(p.Len())
-		errno = q.call(unix.SYS_WRITEV, unsafe.Pointer(&q.iov[0]), 2)
-	}
-	if errno != unix.EINVAL || !super || offload.Check(p) != nil {
+	errno := q.send(q.message(p))
+	if errno != unix.EINVAL || offload.Check(p) != nil {
 		return errno
 	}
 	if errno = q.writePieces(p); errno == 0 && p.Segments() <= 64 { // more datagrams than these no kernel need take
@@ -158,7 +142,7 @@ func (q *tunQueue) writePieces(p *packet.Packet) (first unix.Errno) {
 		return unix.EINVAL
 	}
 	for i, s := range pieces {
-		if errno := q.writeVnet(s); first == 0 {
+		if errno := q.send(q.message(s)); first == 0 {
 			first = errno
 		}
 		v.splitter.Pool.Put(s)
