@@ -86,6 +86,9 @@ func (w *worker) conclude(l *lane, p *packet.Packet, v Verdict, by *Handle) {
 
 // settled tells everybody of the verdict about p, and returns what it comes to.
 func (w *worker) settled(l *lane, p *packet.Packet, v Verdict, by *Handle) Verdict {
+	if v.kind == reply {
+		v = w.reply(p)
+	}
 	if v.kind == replace && v.empty() {
 		v = Drop(ReasonEmpty)
 	}
@@ -103,6 +106,15 @@ func (w *worker) settled(l *lane, p *packet.Packet, v Verdict, by *Handle) Verdi
 		w.observeVerdict(l, p, v, by)
 	}
 	return v
+}
+
+// reply is the verdict that Reply comes to: with the packet itself if neither flows nor
+// observers have yet to hear of the question.
+func (w *worker) reply(p *packet.Packet) Verdict {
+	if w.flows.table == nil && !w.e.watched() && p.Turn() {
+		return Replace(p)
+	}
+	return Replace(p.Reply())
 }
 
 // carryOut does with p, the packet in hand, what v says.

@@ -26,6 +26,7 @@ const (
 	take // a program has waited for it; the engine's own
 	hold // joining has taken it in; the engine's own
 	fail
+	reply // becomes replace, or drop
 )
 
 // Pass goes on to the next handler, and after the last one forwards the packet,
@@ -57,6 +58,10 @@ func Replace(ps ...*packet.Packet) Verdict {
 	// A copy of our own, so that the caller's argument list need not escape to the heap.
 	return Verdict{kind: replace, more: append([]*packet.Packet(nil), ps...)}
 }
+
+// Reply is Replace(p.Reply()) of the packet handled. Where nobody asks about the question
+// again, the engine turns that round instead of making a second packet.
+func Reply() Verdict { return Verdict{kind: reply} }
 
 // Fail says that the handler could not decide. The error is counted and shown,
 // and on_error decides about the packet. Fail(nil) passes.

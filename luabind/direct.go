@@ -90,7 +90,7 @@ func directAnswer(method string, args []lua.LValue) func(*packet.Packet) engine.
 	case len(args) > 0:
 		return nil
 	case method == "reply":
-		answer = (*packet.Packet).Reply
+		return func(*packet.Packet) engine.Verdict { return engine.Reply() }
 	case method == "rst":
 		answer = (*packet.Packet).RST
 	case method == "ttl_exceeded":

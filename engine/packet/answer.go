@@ -97,7 +97,7 @@ func (p *Packet) many(a netip.Addr) bool {
 	}
 	for _, net := range p.In.Addrs {
 		// RFC 919: all ones behind the prefix; RFC 3021: not in a /31.
-		if net.Bits() < 31 && net.Contains(a) && hostBits(a, net.Bits()) {
+		if net.Bits() < 31 && hostBits(a, net.Bits()) && net.Contains(a) {
 			return true
 		}
 	}

@@ -47,6 +47,7 @@ func FuzzParse(f *testing.F) {
 		// The same with the checksum as a device hands it over.
 		p.SetPartial()
 		checkAnswers(t, p, touchAll(p))
+		checkTurn(t, b, link)
 	})
 }
 

@@ -105,10 +105,13 @@ func (l *Layout) transportSum(b []byte) uint16 {
 	return sum
 }
 
-// headerSum is the finished IPv4 header checksum of b.
+// headerSum is the finished IPv4 header checksum of b, whatever its field holds.
 func (l *Layout) headerSum(b []byte) uint16 {
-	h := b[l.L3 : l.L3+int(b[l.L3]&15)*4]
-	return ^fold(add(add(0, h[:10]), h[12:]))
+	var s uint64
+	for h := b[l.L3 : l.L3+int(b[l.L3]&15)*4]; len(h) >= 4; h = h[4:] {
+		s += uint64(binary.BigEndian.Uint32(h)) // 15 words at most, so no carry is lost
+	}
+	return ^fold(s - uint64(binary.BigEndian.Uint16(b[l.L3+10:])))
 }
 
 // Finish computes every checksum that is due or unfinished. Sums that came with
