@@ -25,6 +25,8 @@ var packages = map[string]string{
 	"script":    "bsdutils",
 	"setpriv":   "util-linux",
 	"ss":        "iproute2",
+	"ssh":       "openssh-client",
+	"sshd":      "openssh-server",
 	"sysctl":    "procps",
 	"tc":        "iproute2",
 	"tracepath": "iputils-tracepath",
