@@ -107,7 +107,7 @@ func TestOnlyAFreeDeviceOfTheRightKindIsTaken(t *testing.T) {
 		{"held", tundev.TUN, tundev.ErrBusy, "(pid "},
 		{"shared", tundev.TUN, tundev.ErrBusy, "one program at a time"},
 		{"free", tundev.TAP, tundev.ErrMismatch, `set kind = "tun"`},
-		{"pair0", tundev.TUN, tundev.ErrMismatch, "a veth"},
+		{"pair0", tundev.TUN, tundev.ErrMismatch, "no TUN or TAP device"},
 		{"lo", tundev.TUN, tundev.ErrMismatch, "choose another name"},
 		{"free", tundev.TUN, nil, ""},
 		{"many", tundev.TUN, nil, ""},

@@ -150,7 +150,7 @@ func (c Config) find(h *host.Handle) (was host.Link, there bool, err error) {
 	e := &Error{Op: "open", Device: c.Name}
 	switch {
 	case !isTuntap(was):
-		e.Kind, e.Fix = ErrMismatch, fmt.Sprintf("it is no TUN or TAP device but a %s: choose another name", was.Kind)
+		e.Kind, e.Fix = ErrMismatch, "it is no TUN or TAP device: choose another name"
 	case was.Kind != string(c.Kind):
 		e.Kind, e.Fix = ErrMismatch, fmt.Sprintf("it is a %s device: set kind = %q, or choose another name", was.Kind, was.Kind)
 	case c.Queues > 1 && !was.MultiQueue:

@@ -63,7 +63,7 @@ func (p Persistent) differs(was host.Link) string {
 		}
 	}
 	if !isTuntap(was) {
-		return fmt.Sprintf("it is no TUN or TAP device but a %s: choose another name", was.Kind)
+		return "it is no TUN or TAP device: choose another name"
 	}
 	id := func(name string, lookup lookup) int {
 		n, err := account(name, lookup)
@@ -105,7 +105,7 @@ func Delete(name string) error {
 	}
 	switch {
 	case !isTuntap(was):
-		return wrong(ErrMismatch, fmt.Sprintf("it is no TUN or TAP device but a %s: leave it to who made it", was.Kind))
+		return wrong(ErrMismatch, "it is no TUN or TAP device: leave it to who made it")
 	case !was.Persistent, was.Queues > 0:
 		return wrong(ErrBusy, "end "+holders(name)+" first")
 	}

@@ -79,7 +79,7 @@ func TestADeviceThatExistsIsNotMadeAgain(t *testing.T) {
 		{tundev.Persistent{Name: "d0", Owner: "0", MultiQueue: true}, "it was made for one queue"},
 		{tundev.Persistent{Name: "d0"}, "its owner is root (0)"},
 		{tundev.Persistent{Name: "d0", Owner: "0", Group: "0"}, "its group is not set"},
-		{tundev.Persistent{Name: "lo"}, "no TUN or TAP device but a device"},
+		{tundev.Persistent{Name: "lo"}, "no TUN or TAP device"},
 	} {
 		if _, err := w.create(c.p); !errors.Is(err, tundev.ErrExists) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%+v: %v, want %q", c.p, err, c.says)

@@ -67,6 +67,9 @@ func benchCommand() *cobra.Command {
 			if isTerminal(shown) {
 				fmt.Fprint(shown, "\r\033[K")
 			}
+			if ctx.Err() != nil {
+				return interrupted
+			}
 			if err != nil {
 				return err
 			}

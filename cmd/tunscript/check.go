@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -28,7 +29,7 @@ func checkCommand() *cobra.Command {
 			if f.config == "" && len(scripts) == 0 {
 				return usage(c, errors.New("nothing to check: name a script, or a configuration with -c"))
 			}
-			log, err := newLog(c.ErrOrStderr(), f.logFormat)
+			log, err := newLog(c.ErrOrStderr(), f.logFormat, slog.LevelInfo)
 			if err != nil {
 				return usage(c, err)
 			}

@@ -34,7 +34,7 @@ func TestControlPage(t *testing.T) {
 	}
 	dir := t.TempDir()
 	test := "env XDG_RUNTIME_DIR=$WORK/run\n" +
-		"! exec tunscript lab --control ctl gate.lua -- sh -c 'sh session.sh > got 2>&1'\n" + // stop ends it
+		"exec tunscript lab --control ctl gate.lua -- sh -c 'sh session.sh > got 2>&1'\n" + // stop ends it
 		"loosely got want\n" +
 		"-- gate.lua --\n" + script.String() + "-- session.sh --\n" + session.String() + "-- want --\n" + want.String()
 	if err := os.WriteFile(filepath.Join(dir, "control.txtar"), []byte(test), 0o600); err != nil {

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,6 +35,7 @@ func demoCommand() *cobra.Command {
 		Args: takes(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			out := c.OutOrStdout()
+			signal.Ignore(syscall.SIGPIPE) // who reads the first lines only, as head does, has seen enough
 			status, inside, err := lab.Enter(lab.Options{})
 			switch {
 			case errors.Is(err, lab.ErrPrivilege):
@@ -71,7 +75,7 @@ func demo(ctx context.Context, out io.Writer, open func() (*stage, error)) error
 		return runError{err}
 	}
 	defer st.close()
-	log, err := newLog(out, "text")
+	log, err := newLog(out, "text", slog.LevelInfo)
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 type devAddFlags struct {
 	mode, owner, group string
 	multiQueue, up     bool
+	tap                bool
 	address, peer      []string
 	route              []string
 	mtu                int
@@ -37,6 +38,7 @@ func devAddCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error { return f.run(c, args[0]) },
 	}
 	c.Flags().StringVar(&f.mode, "mode", "tun", "tun (IP packets) or tap (Ethernet frames)")
+	c.Flags().BoolVar(&f.tap, "tap", false, "the same as --mode tap")
 	c.Flags().StringVar(&f.owner, "user", "", "`USER` who may open it without privilege, a name or a number")
 	c.Flags().StringVar(&f.group, "group", "", "`GROUP` that may; with --user, who must be in it")
 	c.Flags().BoolVar(&f.multiQueue, "multi-queue", false, "several programs or workers read it at once")
@@ -50,6 +52,12 @@ func devAddCommand() *cobra.Command {
 }
 
 func (f *devAddFlags) run(c *cobra.Command, name string) error {
+	if f.tap {
+		if c.Flags().Changed("mode") && f.mode != string(tundev.TAP) {
+			return usage(c, fmt.Errorf("--tap is --mode tap, and there is --mode %s: choose", f.mode))
+		}
+		f.mode = string(tundev.TAP)
+	}
 	s, err := f.settings(name)
 	if err != nil {
 		return usage(c, err)

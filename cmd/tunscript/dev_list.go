@@ -25,11 +25,13 @@ func devListCommand() *cobra.Command {
 			if asJSON {
 				return writeJSON(c.OutOrStdout(), list)
 			}
+			if len(list) == 0 {
+				fmt.Fprintln(c.ErrOrStderr(), "there is no TUN or TAP device; to make one: sudo tunscript dev add tun0 --user $USER")
+				return nil
+			}
 			w := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 			defer w.Flush()
-			if len(list) > 0 {
-				fmt.Fprintln(w, "NAME\tKIND\tOWNER\tSTATE\tMTU\tHELD BY\tADDRESSES")
-			}
+			fmt.Fprintln(w, "NAME\tKIND\tOWNER\tSTATE\tMTU\tHELD BY\tADDRESSES")
 			for _, d := range list {
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", d.Name, d.Kind, orDash(d.ownerText()), d.State, d.MTU,
 					orDash(d.heldText()), orDash(strings.Join(d.Addresses, ", ")))

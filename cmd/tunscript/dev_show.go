@@ -46,7 +46,7 @@ func showDevice(name string) (device, error) {
 	}
 	if l.Kind != string(tundev.TUN) && l.Kind != string(tundev.TAP) {
 		return device{}, &host.Error{Op: "show", Device: name, Err: tundev.ErrMismatch,
-			Fix: fmt.Sprintf("it is no TUN or TAP device but a %s: see `ip -d link show %s`", l.Kind, name)}
+			Fix: "it is no TUN or TAP device: see `ip -d link show " + name + "`"}
 	}
 	return describe(l)
 }

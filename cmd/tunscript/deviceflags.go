@@ -90,7 +90,9 @@ func checkDevice(d config.Device) error {
 		if flag == "name" {
 			text = "the name: " + m.Message
 		}
-		if m.Suggestion != "" {
+		if flag == "mac" && d.Kind == config.TUN {
+			text = "--mac is for a TAP device: add --mode tap"
+		} else if m.Suggestion != "" {
 			text += "; " + m.Suggestion
 		}
 		all = append(all, errors.New(text))

@@ -111,7 +111,12 @@ func (f *doctorFlags) run(w io.Writer, q doctor.Question) error {
 	if f.json {
 		err = writeJSON(w, r)
 	} else {
-		r.print(w, q.Device)
+		none := false
+		if q.Device == "" && len(q.Wants) == 0 && len(found) == 0 {
+			there, err := devices()
+			none = err == nil && len(there) == 0
+		}
+		r.print(w, q.Device, none)
 	}
 	switch {
 	case err != nil:
@@ -160,7 +165,7 @@ func (r *result) denied() bool {
 }
 
 // print writes a paragraph for each finding: what is wrong, then the commands, indented.
-func (r *result) print(w io.Writer, device string) {
+func (r *result) print(w io.Writer, device string, none bool) {
 	for _, one := range r.Fixed {
 		fmt.Fprintf(w, "%s: fixed: %s\n", title(one.Device, one.Check), strings.Join(one.Fix, "; "))
 	}
@@ -181,6 +186,8 @@ func (r *result) print(w io.Writer, device string) {
 	case !r.OK:
 	case device != "":
 		fmt.Fprintf(w, "%s: all is well\n", device)
+	case none:
+		fmt.Fprintln(w, "all is well: there is no TUN or TAP device, and nothing in the way of one")
 	default:
 		fmt.Fprintln(w, "all is well")
 	}

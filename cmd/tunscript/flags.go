@@ -80,6 +80,7 @@ type watchFlags struct {
 	hex   bool
 	count int
 	pcap  string
+	debug bool
 
 	record string
 	errors string            // engine.errors of the configuration
@@ -94,8 +95,17 @@ func (f *watchFlags) register(c *cobra.Command) {
 	c.Flags().Lookup("dump").NoOptDefVal = all
 	c.Flags().BoolVarP(&f.hex, "hex", "x", false, "with --dump, print the bytes, too")
 	c.Flags().IntVarP(&f.count, "count", "n", 0, "with --dump, end after so many packets")
+	c.Flags().BoolVarP(&f.debug, "verbose", "v", false, "show what scripts say with log.debug, too")
 	c.Flags().StringVar(&f.record, "record", "", "write the run to `FILE`, to be run again: tunscript replay --compare")
 	c.Flags().StringVar(&f.pcap, "pcap", "", "write every packet to `FILE` (.pcap, else pcapng with verdicts; - is stdout)")
+}
+
+// level is the least that is logged.
+func (f *watchFlags) level() slog.Level {
+	if f.debug {
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
 }
 
 // dumpFlags says of flags of --dump that they need it.

@@ -29,6 +29,23 @@ on("udp dst port 7", function(p)
 end)
 `
 
+// firstTest is its test.
+const firstTest = `local test = require "test"
+
+test("a ping is answered, and nothing else is sent", function(t)
+  t:load "main.lua"
+  t:inject(ip{ dst = "192.0.2.2" }/icmp{ id = 7, seq = 1 }/"hello")
+  t:expect{ icmp = { type = 0, id = 7, seq = 1 }, payload_is = "hello" }
+  t:expect_nothing()
+end)
+
+test("what comes to UDP port 7 goes back in capitals", function(t)
+  t:load "main.lua"
+  t:inject(ip{ dst = "192.0.2.2" }/udp{ sport = 4000, dport = 7 }/"hello")
+  t:expect{ udp = { sport = 7, dport = 4000 }, payload_is = "HELLO" }
+end)
+`
+
 // luarc tells the Lua language server what is what.
 const luarc = `{
   "runtime.version": "Lua 5.1",
@@ -41,8 +58,8 @@ func initCommand() *cobra.Command {
 	var force bool
 	c := &cobra.Command{
 		Use:   "init [DIR]",
-		Short: "Begin a project: a script, and what an editor needs to help",
-		Long: "init writes a script that answers pings and UDP echoes, the API for editors with the\n" +
+		Short: "Begin a project: a script, its test, and what an editor needs to help",
+		Long: "init writes a script that answers pings and UDP echoes, its test, the API for editors with the\n" +
 			"Lua language server (.luarc.json, .tunscript/), and .luacheckrc for luacheck. It\n" +
 			"overwrites nothing unless told to.",
 		Args: takes(0, 1),
@@ -53,7 +70,7 @@ func initCommand() *cobra.Command {
 			}
 			r := luabind.APIReference()
 			files := append([]projectFile{
-				{"main.lua", firstScript}, {".luarc.json", luarc}, {".luacheckrc", stub.Luacheck(r)},
+				{"main.lua", firstScript}, {"main_test.lua", firstTest}, {".luarc.json", luarc}, {".luacheckrc", stub.Luacheck(r)},
 			}, stubFiles(r, stubFolder)...)
 			if err := writeProject(dir, files, force); err != nil {
 				return err
@@ -62,7 +79,8 @@ func initCommand() *cobra.Command {
 			for _, f := range files {
 				fmt.Fprintln(out, "wrote "+filepath.Join(dir, f.name))
 			}
-			fmt.Fprintf(out, "\nTry it: tunscript lab %s -- ping -c 3 192.0.2.2\n", filepath.Join(dir, "main.lua"))
+			fmt.Fprintf(out, "\nTry it:  tunscript lab %s -- ping -c 3 192.0.2.2\nTest it: tunscript test %s\n",
+				filepath.Join(dir, "main.lua"), filepath.Join(dir, "main_test.lua"))
 			return nil
 		},
 	}
@@ -94,7 +112,11 @@ func writeProject(dir string, files []projectFile, force bool) error {
 		}
 	}
 	if len(there) > 0 && !force {
-		return fmt.Errorf("there already: %s: name another folder, or overwrite with --force", strings.Join(there, ", "))
+		more := ""
+		if n := len(there) - 2; n > 0 {
+			there, more = there[:2], fmt.Sprintf(" and %d more", n)
+		}
+		return fmt.Errorf("there already: %s%s: name another folder, or overwrite with --force", strings.Join(there, ", "), more)
 	}
 	for _, f := range files {
 		if err := writeFile(filepath.Join(dir, f.name), f.text); err != nil {

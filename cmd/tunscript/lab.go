@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
+	"os/signal"
 	"slices"
 	"strings"
 	"syscall"
@@ -44,9 +46,9 @@ func labCommand() *cobra.Command {
 		Use:   "lab [flags] SCRIPT... [-- CMD...]",
 		Short: "Run scripts and a command in a private network",
 		Long: "lab makes a network of its own with a device in it, runs the scripts on the device\n" +
-			"and CMD (or a shell) beside them, and exits with CMD's status. Nothing is left\n" +
-			"behind, and the host's own network is not touched. It needs no root where the\n" +
-			"kernel allows user namespaces.\n\n" +
+			"and CMD (or a shell) beside them, and exits with CMD's status, or with that of a\n" +
+			"script's stop(). Nothing is left behind, and the host's own network is not touched.\n" +
+			"It needs no root where the kernel allows user namespaces.\n\n" +
 			"The host in the lab is 192.0.2.1 and 2001:db8::1; every other address is reached\n" +
 			"through the device, and so is the script's to fake. With --pair there is a second\n" +
 			"host behind the script, 192.0.2.2 and 2001:db8::2. With --loop these are addresses of\n" +
@@ -85,7 +87,7 @@ func labCommand() *cobra.Command {
 
 func (f *labFlags) run(c *cobra.Command, scripts, command []string) error {
 	// A script with a mistake is told about before anything is made.
-	log, err := newLog(c.ErrOrStderr(), f.logFormat)
+	log, err := newLog(c.ErrOrStderr(), f.logFormat, f.level())
 	if err != nil {
 		return usage(c, err)
 	}
@@ -228,6 +230,12 @@ func (n *labNet) command(args []string) lab.Command {
 // runIn runs the session and, once it is ready, the server and the command; the
 // command's end is the lab's.
 func (n *labNet) runIn(s *session, server string, args []string) error {
+	// The first process of a namespace is not ended by a signal that it does not catch.
+	early, stop := signal.NotifyContext(context.WithoutCancel(s.ctx), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	piped, stop := signal.NotifyContext(context.WithoutCancel(s.ctx), syscall.SIGPIPE)
+	defer stop()
+	context.AfterFunc(piped, s.stop) // nobody reads what is printed any more
 	ran := make(chan error, 1)
 	go func() { ran <- s.run() }()
 	select {
@@ -247,16 +255,29 @@ func (n *labNet) runIn(s *session, server string, args []string) error {
 			return runError{err}
 		}
 		defer p.Stop()
-		n.awaitServer(s.ctx)
+		n.awaitServer(func() bool { return early.Err() != nil || s.ctx.Err() != nil })
+	}
+	if early.Err() != nil {
+		s.stop()
+		<-ran
+		return interrupted
+	}
+	if len(args) == 0 && isTerminal(os.Stdin) {
+		n.greet(os.Stderr)
 	}
 	command := n.command(args)
 	command.Keep = []os.Signal{syscall.SIGHUP} // reloads the scripts
 	status, err := command.Run(s.ctx)
+	over := s.ctx.Err() != nil // it was the lab that ended first
 	s.stop()
 	if ranErr := <-ran; ranErr != nil {
 		return runError{ranErr} // the script ended the lab, or the engine failed
 	}
 	switch {
+	case piped.Err() != nil:
+		return statusError(128 + int(syscall.SIGPIPE))
+	case over && err == nil && s.failures() == 0: // stop(), or --dump -n: the command was ended for it
+		return nil
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "tunscript: "+err.Error())
 		return statusError(status)
@@ -268,10 +289,19 @@ func (n *labNet) runIn(s *session, server string, args []string) error {
 	return nil
 }
 
+// greet says to who gets a shell where he is.
+func (n *labNet) greet(w io.Writer) {
+	who := "whatever you send to another address goes to the script"
+	if len(n.devices) > 1 {
+		who = fmt.Sprintf("the other end is %s, and the script stands between", labPeer.Addr())
+	}
+	fmt.Fprintf(w, "a shell in the lab: you are %s, %s; exit ends it\n", labHost.Addr(), who)
+}
+
 // awaitServer waits until something on the second host listens, for at most two
-// seconds: a client that comes before its server is refused.
-func (n *labNet) awaitServer(ctx context.Context) {
-	for deadline := time.Now().Add(2 * time.Second); time.Now().Before(deadline) && ctx.Err() == nil; {
+// seconds, or until it is over: a client that comes before its server is refused.
+func (n *labNet) awaitServer(over func() bool) {
+	for deadline := time.Now().Add(2 * time.Second); time.Now().Before(deadline) && !over(); {
 		if listening, err := n.far.Listening(); err != nil || listening {
 			return
 		}

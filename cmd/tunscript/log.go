@@ -13,12 +13,12 @@ import (
 )
 
 // newLog is the log of the command, on stderr: lines for people, or JSON.
-func newLog(w io.Writer, format string) (*slog.Logger, error) {
+func newLog(w io.Writer, format string, least slog.Level) (*slog.Logger, error) {
 	switch format {
 	case "text":
-		return slog.New(&lineHandler{w: w, mu: new(sync.Mutex)}), nil
+		return slog.New(&lineHandler{w: w, least: least, mu: new(sync.Mutex)}), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(w, nil)), nil
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: least})), nil
 	}
 	return nil, fmt.Errorf("--log-format is %q, want text or json", format)
 }
@@ -30,12 +30,13 @@ func newLog(w io.Writer, format string) (*slog.Logger, error) {
 // An attribute "detail", which has several lines, follows indented.
 type lineHandler struct {
 	w     io.Writer
+	least slog.Level
 	mu    *sync.Mutex
 	attrs []slog.Attr
 }
 
 func (h *lineHandler) Enabled(_ context.Context, level slog.Level) bool {
-	return level >= slog.LevelInfo
+	return level >= h.least
 }
 
 func (h *lineHandler) Handle(_ context.Context, r slog.Record) error {
@@ -94,7 +95,7 @@ func lines(s string) string {
 }
 
 func (h *lineHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &lineHandler{h.w, h.mu, append(h.attrs[:len(h.attrs):len(h.attrs)], attrs...)}
+	return &lineHandler{h.w, h.least, h.mu, append(h.attrs[:len(h.attrs):len(h.attrs)], attrs...)}
 }
 
 // WithGroup is not used by tunscript: keys of groups stand as they are.

@@ -40,7 +40,7 @@ func TestLines(t *testing.T) {
 
 func TestLogFormats(t *testing.T) {
 	var b bytes.Buffer
-	log, err := newLog(&b, "json")
+	log, err := newLog(&b, "json", slog.LevelInfo)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestLogFormats(t *testing.T) {
 	if !strings.Contains(b.String(), `"msg":"ready","device":"tun0"`) {
 		t.Errorf("got %s", b.String())
 	}
-	if _, err := newLog(&b, "xml"); err == nil {
+	if _, err := newLog(&b, "xml", slog.LevelInfo); err == nil {
 		t.Error("xml is not refused")
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -112,6 +113,9 @@ func help(c *cobra.Command, args []string) error {
 type statusError int
 
 func (s statusError) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// interrupted is the status of what ^C has ended.
+const interrupted = statusError(128 + int(syscall.SIGINT))
 
 // exitCode sorts an error into the codes.
 func exitCode(err error) int {

@@ -91,7 +91,7 @@ func (f *replayFlags) run(c *cobra.Command, scripts []string, capture string) er
 
 // engine is that of the flags, without devices and clock.
 func (f *replayFlags) engine(c *cobra.Command, scripts []string) (ec engine.Config, cfg *config.Config, err error) {
-	log, err := newLog(c.ErrOrStderr(), f.logFormat)
+	log, err := newLog(c.ErrOrStderr(), f.logFormat, f.level())
 	if err != nil {
 		return ec, nil, usage(c, err)
 	}

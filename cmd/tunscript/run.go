@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os/signal"
 	"runtime"
+	"strings"
 	"syscall"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/tunscript/tunscript/engine"
 	"github.com/tunscript/tunscript/internal/config"
 	"github.com/tunscript/tunscript/internal/setup"
+	"github.com/tunscript/tunscript/tundev"
 )
 
 // runFlags are what run can be told.
@@ -47,7 +49,7 @@ func runCommand() *cobra.Command {
 
 // run is the verb: what is asked for, the engine of it, and the run itself.
 func (f *runFlags) run(c *cobra.Command, paths []string) error {
-	log, err := newLog(c.ErrOrStderr(), f.logFormat)
+	log, err := newLog(c.ErrOrStderr(), f.logFormat, f.watch.level())
 	if err != nil {
 		return usage(c, err)
 	}
@@ -62,7 +64,7 @@ func (f *runFlags) run(c *cobra.Command, paths []string) error {
 	opt.Read = f.live.files.Add
 	ec, host, err := open(cfg, opt)
 	if err != nil {
-		return err
+		return f.withFlags(err)
 	}
 	defer undo(host, log)
 	ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGINT, syscall.SIGTERM)
@@ -115,6 +117,16 @@ func (f *runFlags) configuration(c *cobra.Command, paths []string) (*config.Conf
 		}
 	}
 	return cfg, setup.Supported(cfg)
+}
+
+// withFlags has what to do about a device of the other kind as flags, if these asked for it.
+func (f *runFlags) withFlags(err error) error {
+	e, ok := errors.AsType[*tundev.Error](err)
+	if !ok || f.config != "" {
+		return err
+	}
+	e.Fix = strings.NewReplacer(`set kind = "tap"`, "add --tap", `set kind = "tun"`, "leave --tap out").Replace(e.Fix)
+	return err
 }
 
 // open loads the scripts of cfg and then opens its devices: a mistake in a script

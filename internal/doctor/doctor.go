@@ -116,7 +116,11 @@ func Examine(q Question) (found []Finding, err error) {
 	}
 	for _, name := range v.devices() {
 		v.look(name)
-		if err := run(ofDevice); err != nil {
+		checks := ofDevice
+		if v.there() && !isTuntap(v.link) {
+			checks = checks[:1] // what is wrong with another kind of device is not ours to say
+		}
+		if err := run(checks); err != nil {
 			return nil, err
 		}
 	}
@@ -128,17 +132,27 @@ func (v *view) devices() (names []string) {
 	if v.q.Device != "" {
 		return []string{v.q.Device}
 	}
-	for _, l := range v.links {
-		if l.Kind == string(tundev.TUN) || l.Kind == string(tundev.TAP) {
-			names = append(names, l.Name)
-		}
-	}
+	names = v.tuntaps()
 	for _, w := range v.q.Wants {
 		if !slices.Contains(names, w.Device) {
 			names = append(names, w.Device)
 		}
 	}
 	return names
+}
+
+// tuntaps are the names of the TUN and TAP devices that are there.
+func (v *view) tuntaps() (names []string) {
+	for _, l := range v.links {
+		if isTuntap(l) {
+			names = append(names, l.Name)
+		}
+	}
+	return names
+}
+
+func isTuntap(l host.Link) bool {
+	return l.Kind == string(tundev.TUN) || l.Kind == string(tundev.TAP)
 }
 
 // look makes name the device of the view.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tunscript/tunscript/internal/config"
 	"github.com/tunscript/tunscript/tundev"
 	"github.com/tunscript/tunscript/tundev/host"
 )
@@ -16,8 +17,8 @@ import (
 // checkMissing: there is no such device.
 func checkMissing(v *view) ([]Finding, error) {
 	if v.there() {
-		if k := v.link.Kind; k != string(tundev.TUN) && k != string(tundev.TAP) {
-			return []Finding{v.finding("missing", fmt.Sprintf("%s is no TUN or TAP device but a %s", v.name, k), nil, "tunscript dev list")}, nil
+		if !isTuntap(v.link) {
+			return []Finding{v.finding("missing", "it is no TUN or TAP device", nil, "tunscript dev list")}, nil
 		}
 		if k := v.want.Kind; k != "" && string(k) != v.link.Kind {
 			return []Finding{v.finding("missing", fmt.Sprintf("it is a %s device, and should be %s", v.link.Kind, k), nil, "tunscript dev del "+v.name)}, nil
@@ -41,7 +42,11 @@ func checkMissing(v *view) ([]Finding, error) {
 		Addrs:       host.Pair(v.want.Address, v.want.Peer),
 		NoLinkLocal: !slices.ContainsFunc(v.want.Address, func(a netip.Prefix) bool { return a.Addr().Is6() }),
 	}
-	f := v.finding("missing", "there is no such device; a program that makes its own takes it away when it ends", func(h *host.Handle) error {
+	problem := "there is no such device; a program that makes its own takes it away when it ends"
+	if like := config.Nearest(v.name, v.tuntaps()); like != "" {
+		problem = fmt.Sprintf("there is no such device; did you mean %q?", like)
+	}
+	f := v.finding("missing", problem, func(h *host.Handle) error {
 		if _, err := tundev.Create(p); err != nil {
 			return err
 		}
