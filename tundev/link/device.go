@@ -10,14 +10,14 @@ import (
 )
 
 // Device is a link. It is an engine.Device: an engine reads and writes it. Safe for
-// concurrent use.
+// concurrent use. The zero Device is a closed one.
 type Device struct {
 	hold hold.Hold
 	info engine.Info
 	conf Config
-	t    transport
-	in   *ring // from the peer
-	out  *ring // to the peer
+	t    transport // nil: nobody has opened it
+	in   *ring     // from the peer
+	out  *ring     // to the peer
 	n    counters
 
 	mu     sync.Mutex
@@ -55,7 +55,12 @@ func (d *Device) Info() engine.Info { return d.info }
 
 // Addr is where the link can be reached, with the port that the system chose for 0; ""
 // if it only connects.
-func (d *Device) Addr() string { return d.t.addr() }
+func (d *Device) Addr() string {
+	if d.t == nil {
+		return ""
+	}
+	return d.t.addr()
+}
 
 // Stats is what the link has counted.
 func (d *Device) Stats() Stats { return d.n.snapshot() }
@@ -63,6 +68,9 @@ func (d *Device) Stats() Stats { return d.n.snapshot() }
 // Attach gives the link to an engine, which then closes it, and begins to look for the
 // peer. It fails on a virtual clock, which no peer has.
 func (d *Device) Attach(env engine.Env) ([]engine.Queue, error) {
+	if d.t == nil {
+		return nil, engine.ErrClosed
+	}
 	if env.Virtual {
 		return nil, &Error{Op: "attach", Device: d.conf.Name, Kind: ErrVirtual, Fix: "use a capture, or a Pipe"}
 	}
@@ -70,7 +78,7 @@ func (d *Device) Attach(env engine.Env) ([]engine.Queue, error) {
 		return nil, err
 	}
 	q := &queue{d: d, max: d.conf.maxLen()}
-	d.in.reopen(true, func() { env.Wake(0) })
+	d.in.reopen(true, d.wake)
 	d.out.reopen(false, nil)
 	d.mu.Lock()
 	d.run = d.start()
@@ -119,7 +127,7 @@ func (d *Device) release() error {
 	d.stop()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.closed {
+	if d.closed || d.t == nil {
 		return nil
 	}
 	d.closed = true
