@@ -37,11 +37,12 @@ type Config struct {
 	Output string          // the file that gets what leaves, by its ending pcap or pcapng; "-" is standard output; empty: none
 }
 
-// Device plays a capture. Safe for concurrent use.
+// Device plays a capture. Safe for concurrent use, but for SetName. The zero Device is a
+// closed one.
 type Device struct {
 	hold hold.Hold
 	info engine.Info
-	q    *queue
+	q    *queue // nil: nobody has opened it
 }
 
 var (
@@ -79,6 +80,9 @@ func Open(c Config) (*Device, error) {
 // device, if they can be.
 func Play(in io.Reader, out io.Writer, c Config) (*Device, error) {
 	c.Path = cmp.Or(c.Path, c.Name, "capture")
+	if in == nil {
+		return nil, &Error{File: c.Path, Kind: ErrFormat, Err: errors.New("it is nil"), Fix: "give Play a reader"}
+	}
 	return play(in, out, c)
 }
 
@@ -151,34 +155,62 @@ func closers(list ...any) (out []io.Closer) {
 
 // SetName names the device by another name than its configuration's, for whoever
 // calls a capture of Ethernet otherwise than one of IP; before it is attached.
-func (d *Device) SetName(name string) { d.info.Name, d.q.name = name, name }
+func (d *Device) SetName(name string) {
+	d.info.Name = name
+	if d.q != nil {
+		d.q.name = name
+	}
+}
 
 // Info is what the device is. Its link type is that of the first packet.
 func (d *Device) Info() engine.Info { return d.info }
 
 // Start is the time of the first packet, where a virtual clock begins; false if there is
 // none.
-func (d *Device) Start() (time.Time, bool) { return d.q.Next() }
+func (d *Device) Start() (time.Time, bool) {
+	if d.q == nil {
+		return time.Time{}, false
+	}
+	return d.q.Next()
+}
 
 // Skipped counts packets that were not played: of another link type than the first, of
 // none that leads to IP, or malformed. Read it when the run has ended.
-func (d *Device) Skipped() int { return d.q.skipped + d.q.r.skipped }
+func (d *Device) Skipped() int {
+	if d.q == nil {
+		return 0
+	}
+	return d.q.skipped + d.q.r.skipped
+}
 
 // Attach gives the device to an engine, which then closes it.
 func (d *Device) Attach(env engine.Env) ([]engine.Queue, error) {
+	if d.q == nil {
+		return nil, engine.ErrClosed
+	}
 	if err := d.hold.Attach(env); err != nil {
 		return nil, err
+	}
+	if env.Now == nil {
+		env.Now = time.Now
 	}
 	d.q.env = env
 	return []engine.Queue{d.q}, nil
 }
 
 // Detach takes Attach back.
-func (d *Device) Detach() { d.hold.Detach(d.q.Close) }
+func (d *Device) Detach() { d.hold.Detach(d.release) }
 
 // Close ends the device, and what was written is in its file. In use, the engine does
 // both a moment later.
-func (d *Device) Close() error { return d.hold.Close(d.q.Close) }
+func (d *Device) Close() error { return d.hold.Close(d.release) }
+
+func (d *Device) release() error {
+	if d.q == nil {
+		return nil
+	}
+	return d.q.Close()
+}
 
 // queue is read on the worker, one packet ahead of it.
 type queue struct {

@@ -24,9 +24,10 @@ import (
 // that brought it about is written, and its comment says how often it came since. Of more
 // than maxFailures different errors in that time the others are only counted, by Lost.
 //
-// Observe is safe for concurrent use and never waits for the file.
+// Observe is safe for concurrent use and never waits for the file. The zero Failures is a
+// closed one.
 type Failures struct {
-	w *Writer
+	w *Writer // nil: nobody has made it
 
 	mu    sync.Mutex
 	hands []arrived // by worker
@@ -89,6 +90,10 @@ func (f *Failures) Observe(e *engine.Event) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.w == nil {
+		f.lost++
+		return
+	}
 	if f.since.IsZero() {
 		f.since = e.Time
 	}
@@ -186,11 +191,17 @@ func (f *Failures) write(e entry) {
 func (f *Failures) Lost() uint64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.w == nil {
+		return f.lost
+	}
 	return f.lost + f.w.Lost()
 }
 
 // Close writes what is left and returns the first error of writing. Idempotent.
 func (f *Failures) Close() error {
+	if f.w == nil {
+		return nil
+	}
 	f.mu.Lock()
 	f.recount(f.since)
 	clear(f.seen)

@@ -21,10 +21,11 @@ const bufferLen = 4 << 20
 // A packet that could not leave is there with its reason. Classic pcap has no comments;
 // it holds what was received and sent, of the link type of the first packet.
 //
-// Observe is safe for concurrent use and never waits for the file.
+// Observe is safe for concurrent use and never waits for the file. The zero Writer is a
+// closed one.
 type Writer struct {
 	mu      sync.Mutex
-	e       *encoder
+	e       *encoder // nil: nobody has made it
 	begun   bool
 	filling []byte    // what the goroutine takes next
 	open    []pending // by worker, and one for what is sent: received, and not yet decided about
@@ -61,8 +62,12 @@ func Create(path, note string) (*Writer, error) {
 	return w, nil
 }
 
-// NewWriter records to w, which one goroutine writes and Close leaves open.
+// NewWriter records to w, which one goroutine writes and Close leaves open. To nil nothing
+// can be written: Close says so.
 func NewWriter(w io.Writer, f Format, note string) *Writer {
+	if w == nil {
+		w = nowhere{}
+	}
 	r := &Writer{
 		e: newEncoder(f, packet.IP), w: w,
 		wake: make(chan struct{}, 1), done: make(chan struct{}),
@@ -75,6 +80,13 @@ func NewWriter(w io.Writer, f Format, note string) *Writer {
 	}
 	go r.drain(make([]byte, 0, outputBuffer))
 	return r
+}
+
+// nowhere is where a nil writer leads.
+type nowhere struct{}
+
+func (nowhere) Write([]byte) (int, error) {
+	return 0, errors.New("the writer is nil: give NewWriter or NewFailures one")
 }
 
 // begin puts the head of the file first; the lock is held, or nobody else is there.
@@ -90,7 +102,7 @@ func (w *Writer) Observe(e *engine.Event) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.closed {
+	if w.closed || w.e == nil {
 		w.lost++
 		return
 	}
@@ -221,9 +233,11 @@ func (w *Writer) Lost() uint64 {
 // Close writes what is left and returns the first error of writing. Idempotent.
 func (w *Writer) Close() error {
 	w.mu.Lock()
-	if w.closed {
+	if w.closed || w.e == nil {
 		w.mu.Unlock()
-		<-w.done
+		if w.done != nil {
+			<-w.done
+		}
 		return nil
 	}
 	for i := range w.open {
