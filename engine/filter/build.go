@@ -29,7 +29,7 @@ func join(word string, f func(a, b node) node, n node, fs []*Filter) *Filter {
 func Not(f *Filter) *Filter { return newFilter("not ("+f.String()+")", f.tree().not()) }
 
 func (f *Filter) tree() node {
-	if f == nil {
+	if f.none() {
 		f = anything
 	}
 	return node{f.by[packet.IP].cond, f.by[packet.Ethernet].cond}
@@ -89,8 +89,12 @@ func address(name string, p netip.Prefix, at4, at6 int) *Filter {
 
 // Func matches what fn says; name stands for it in String. fn must be quick, must
 // not keep or change the packet, and must be safe for concurrent use. An index
-// cannot see into it: put what can be said otherwise before it, by And.
+// cannot see into it: put what can be said otherwise before it, by And. A nil fn matches
+// nothing.
 func Func(name string, fn func(*packet.Packet) bool) *Filter {
+	if fn == nil {
+		return newFilter(name, node{never, never})
+	}
 	c := &cond{op: cFunc, fn: fn}
 	return newFilter(name, node{c, c})
 }

@@ -3,7 +3,8 @@ package filter
 import "github.com/tunscript/tunscript/engine/packet"
 
 // A Filter is a condition on packets. It is never changed once it is made, so any
-// number of goroutines may use it. A nil Filter matches everything.
+// number of goroutines may use it. A nil Filter matches everything, as does a zero one;
+// none matches a nil packet.
 type Filter struct {
 	text string
 	by   [2]compiled // by packet.LinkType
@@ -41,8 +42,11 @@ func Compile(text string) (*Filter, error) {
 // Match reports whether p is one of the packets meant. It allocates nothing and
 // changes nothing but the layout that p remembers.
 func (f *Filter) Match(p *packet.Packet) bool {
-	return f == nil || f.by[p.Link()&1].code.run(p)
+	return p != nil && (f.none() || f.by[p.Link()&1].code.run(p))
 }
+
+// none reports a filter without a condition.
+func (f *Filter) none() bool { return f == nil || f.by[packet.IP].cond == nil }
 
 // String is the text as it was given to Compile; of a built filter, what would mean
 // nearly the same.

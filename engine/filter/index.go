@@ -74,7 +74,7 @@ func NewIndex(fs []*Filter) *Index {
 // there is none. It allocates nothing.
 func (ix *Index) Next(p *packet.Packet, from int) int {
 	from = max(from, 0)
-	if from >= len(ix.filters) {
+	if from >= len(ix.filters) || p == nil {
 		return -1
 	}
 	if len(ix.filters) <= few {

@@ -74,7 +74,7 @@ func (s *Set[V]) Add(f *Filter, v V) *Entry[V] {
 
 // Remove takes e out; one that is not in the set any more is left alone.
 func (s *Set[V]) Remove(e *Entry[V]) {
-	if e.place == 0 {
+	if e == nil || e.place == 0 {
 		return
 	}
 	s.all.remove(e.place)
@@ -97,6 +97,9 @@ func (s *Set[V]) Last() uint64 { return s.last }
 // the place last, that match p as it is now, or nil. Where it stands is its place
 // for the next call: the set may change in between. It allocates nothing.
 func (s *Set[V]) Next(p *packet.Packet, after, last uint64) (e *Entry[V], at uint64) {
+	if p == nil {
+		return nil, 0
+	}
 	if s.all.live <= few {
 		for i := s.all.behind(after); i < len(s.all.items); i++ {
 			if e, done := s.all.items[i].asked(p, last); e != nil || done {

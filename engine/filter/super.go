@@ -7,8 +7,8 @@ import "github.com/tunscript/tunscript/engine/packet"
 // sequence number, a payload or a Go function it says yes. A nil Filter matches
 // everything.
 func (f *Filter) MayMatch(p *packet.Packet) bool {
-	if f == nil {
-		return true
+	if f.none() || p == nil {
+		return p != nil
 	}
 	may, _ := f.by[p.Link()&1].cond.outcomes(p)
 	return may

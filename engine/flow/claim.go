@@ -154,6 +154,9 @@ func (t *Table) turn(i uint32) {
 // neighbours reads ARP and neighbor solicitations and advertisements into k: who asks and who
 // is asked for, which in an answer is the other way round. False for anything else.
 func (t *Table) neighbours(k *tuple, p *packet.Packet) bool {
+	if p == nil {
+		return false
+	}
 	if arp, ok := p.ARP(); ok {
 		*k = tuple{src: toAddr(arp.SPA()), dst: toAddr(arp.TPA()), kind: pair}
 		return true

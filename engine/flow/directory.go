@@ -27,8 +27,11 @@ type shard struct {
 	_    [48]byte         // a cache line of its own
 }
 
-// NewDirectory makes an empty directory. r seeds its hash.
+// NewDirectory makes an empty directory. r seeds its hash; nil: always the same.
 func NewDirectory(r rand.Source) *Directory {
+	if r == nil {
+		r = rand.NewPCG(0, 0)
+	}
 	d := new(Directory)
 	for i := range d.seeds {
 		d.seeds[i] = r.Uint64()

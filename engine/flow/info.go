@@ -30,6 +30,9 @@ var stateNames = [classes]string{
 // have been used: who was there all the time is seen once. Those idle too long are not
 // shown.
 func (t *Table) List(now time.Time, from uint32, n int, fn func(Info)) (next uint32) {
+	if fn == nil {
+		return 0
+	}
 	t.clock(now)
 	from = max(from, 1)
 	for i := from; i < t.entries.used; i++ {

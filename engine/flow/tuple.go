@@ -97,6 +97,9 @@ const (
 // in: the tuple of an ICMP error is that of an answer to what it quotes, and a
 // later fragment's has no ports.
 func (t *Table) read(p *packet.Packet) (k tuple, s subject) {
+	if p == nil {
+		return k, none
+	}
 	l := p.Layout()
 	if l.Version == 0 {
 		return k, none

@@ -10,6 +10,9 @@ import (
 // to mtu bytes; 0 takes any. What was joined from fragments leaves in no larger
 // ones than it came in, however small it is. A super-packet always fits.
 func Fits(p *packet.Packet, mtu int) bool {
+	if p == nil {
+		return true
+	}
 	size := limit(p, mtu)
 	return p.Len() <= size || size == 0 || p.GSO().Size > 0 || p.Len()-p.Layout().L3 <= size
 }
@@ -29,6 +32,9 @@ func limit(p *packet.Packet, mtu int) int {
 // not come in fragments, IPv6 that came whole, what is no IP, what has its length set
 // by hand, and where not even the headers fit.
 func Cut(dst []*packet.Packet, p *packet.Packet, mtu int, pool *packet.Pool) ([]*packet.Packet, bool) {
+	if p == nil {
+		return dst, false
+	}
 	ip, ok := p.IP()
 	l := p.Layout()
 	came := p.Came()

@@ -39,4 +39,9 @@ type Abandoned struct {
 
 // Packet is one of the fragments as it came: that at offset 0 if it is there, else
 // the first to arrive. It is the caller's, from the Joiner's pool.
-func (a Abandoned) Packet() *packet.Packet { return a.d.first(a.pool) }
+func (a Abandoned) Packet() *packet.Packet {
+	if a.d == nil {
+		return nil // nobody was told of it
+	}
+	return a.d.first(a.pool)
+}

@@ -65,6 +65,9 @@ func New(limits Limits, pool *packet.Pool, tell func(Abandoned)) *Joiner {
 // harmless.
 func (j *Joiner) Add(p *packet.Packet, now time.Time) (whole *packet.Packet, fate Fate) {
 	j.Expire(now)
+	if p == nil {
+		return nil, Malformed
+	}
 	f, ok := read(p)
 	if !ok {
 		return nil, Malformed

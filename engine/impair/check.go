@@ -13,9 +13,9 @@ type OptionError struct {
 
 func (e *OptionError) Error() string {
 	if e.Option == "" {
-		return "impair: " + e.Err.Error()
+		return fmt.Sprintf("impair: %v", e.Err)
 	}
-	return "impair: " + e.Option + ": " + e.Err.Error()
+	return fmt.Sprintf("impair: %s: %v", e.Option, e.Err)
 }
 
 func (e *OptionError) Unwrap() error { return e.Err }

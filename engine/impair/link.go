@@ -26,8 +26,11 @@ func (l *Link) Rule() *Rule { return l.rule }
 // Decide says what becomes of p, which enters the link at now and which the rule
 // wants. It changes nothing of p: that does [Decision.Apply]. Time must not go
 // back from call to call; of a clock that does, packets wait no longer than they
-// would have. It allocates nothing.
+// would have. It allocates nothing. Without a packet, a rule or chance nothing happens.
 func (l *Link) Decide(p *packet.Packet, now time.Time, chance *rand.Rand) (d Decision) {
+	if p == nil || l.rule == nil || chance == nil {
+		return d
+	}
 	o := &l.rule.o
 	at := p.Layout()
 	switch {

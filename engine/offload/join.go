@@ -35,6 +35,9 @@ type Joiner struct {
 // of the one added before, so that it need not leave itself. Either stays the
 // caller's; the one before is not to be used but by End.
 func (j *Joiner) Add(p *packet.Packet, pool *packet.Pool) bool {
+	if p == nil {
+		return false
+	}
 	if j.head != nil && !j.closed && j.fits(p) {
 		l := p.Layout()
 		b := p.Frame()[l.Data:]

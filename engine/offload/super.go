@@ -41,6 +41,9 @@ func malformed(why string, args ...any) error {
 // Check reports why p cannot be cut into segments, wrapping ErrMalformed; nil if it
 // can be.
 func Check(p *packet.Packet) error {
+	if p == nil {
+		return malformed("there is no packet")
+	}
 	l, g := p.Layout(), p.GSO()
 	var proto, version uint8
 	switch g.Type &^ ECN {

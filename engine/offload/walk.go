@@ -16,7 +16,8 @@ type Walker struct {
 	Pool *packet.Pool // where what is handed out comes from; nil: from the heap
 
 	// Out gets what passes, in order. A packet that is not the super-packet itself
-	// belongs to it. It may be called in the middle of a segment, from Flush.
+	// belongs to it. It may be called in the middle of a segment, from Flush. nil: what
+	// passes goes nowhere.
 	Out func(*packet.Packet)
 
 	c       cutting
@@ -25,6 +26,12 @@ type Walker struct {
 	from    int // the run of untouched segments is from to at
 	save    [headLen]byte
 	walking bool
+}
+
+func (w *Walker) out(p *packet.Packet) {
+	if w.Out != nil {
+		w.Out(p)
+	}
 }
 
 // Walk shows the segments of super one after the other, each as an ordinary packet
@@ -51,7 +58,10 @@ func (w *Walker) Walk(super *packet.Packet, show func(*packet.Packet) Fate) (who
 		n := w.stamp()
 		p.Window(super, i*c.size, i*c.size+c.hl+n)
 		tag, edits := p.Tag(), p.Edits()
-		fate := show(p)
+		fate := Pass
+		if show != nil {
+			fate = show(p)
+		}
 		switch {
 		case fate == Pass && p.Edits() == edits && p.Out == super.Out:
 			p.Leave()
@@ -68,7 +78,7 @@ func (w *Walker) Walk(super *packet.Packet, show func(*packet.Packet) Fate) (who
 		w.run(i)
 		w.from = i + 1
 		if fate == Pass {
-			w.Out(p)
+			w.out(p)
 		}
 		if fate != Drop {
 			p = nil
@@ -81,7 +91,7 @@ func (w *Walker) Walk(super *packet.Packet, show func(*packet.Packet) Fate) (who
 			super.SetGSO(packet.GSO{})
 		}
 		w.from = c.n // nothing is left for a Flush
-		w.Out(super)
+		w.out(super)
 	} else {
 		w.run(c.n)
 	}
@@ -146,7 +156,7 @@ func (w *Walker) run(to int) {
 		}
 		q.SetGSO(g)
 	}
-	w.Out(q)
+	w.out(q)
 }
 
 // fill makes q the packet whose n bytes of payload and headers are in its Room.

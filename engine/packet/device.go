@@ -2,7 +2,7 @@ package packet
 
 // Room empties the packet and returns n bytes of its buffer, for a device to
 // read a frame into without a copy. They hold whatever was there. Fill ends it;
-// until then the packet is empty.
+// until then the packet is empty. It panics as make does if n is less than 0.
 func (p *Packet) Room(n int) []byte {
 	p.reset()
 	if p.off+n > len(p.buf) {
@@ -15,6 +15,9 @@ func (p *Packet) Room(n int) []byte {
 // header of the device and becomes headroom. It refuses what Parse refuses, and
 // then the packet is empty.
 func (p *Packet) Fill(from, to int, link LinkType) error {
+	if from < 0 || to < from || to > len(p.buf)-p.off {
+		return &ParseError{link, to - from, "they are not in the packet's buffer: give what Room returned, or less"}
+	}
 	if err := check(p.buf[p.off+from:p.off+to], link); err != nil {
 		return err
 	}
@@ -27,7 +30,7 @@ func (p *Packet) Fill(from, to int, link LinkType) error {
 // Lead returns the frame behind n bytes of headroom, for the header of a device; nil if
 // there is not as much.
 func (p *Packet) Lead(n int) []byte {
-	if p.off < n {
+	if n < 0 || p.off < n {
 		return nil
 	}
 	return p.buf[p.off-n : p.end]

@@ -12,7 +12,7 @@
 // such as [TCPView] are one pointer wide and read and write the bytes in place.
 // A header that is not wholly there, or that an earlier header does not lead
 // to, has no view; a view kept while its header goes reads zeros and writes
-// nothing. Whatever the bytes are, nothing here panics or reads outside the frame.
+// nothing, as does the view that comes with false. Whatever the bytes are, nothing here panics or reads outside the frame.
 //
 // # Checksums and lengths
 //

@@ -251,7 +251,8 @@ func (p *Packet) reset() {
 	if p.home != nil {
 		p.buf, p.home = p.home, nil
 	}
-	p.off, p.end = Headroom, Headroom
+	p.off = min(Headroom, len(p.buf)) // a zero Packet has no buffer
+	p.end = p.off
 	p.sum3, p.sum4, p.fixed, p.pad, p.gso, p.came, p.why = asCame, asCame, 0, 0, GSO{}, Made, ""
 	p.touch()
 }

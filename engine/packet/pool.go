@@ -22,9 +22,10 @@ type Pool struct {
 // keep bounds what a pool holds on to.
 const keep = 1024
 
-// Get returns an empty packet with room for at least n bytes. It belongs to the
-// caller.
+// Get returns an empty packet with room for at least n bytes, or for MaxLen if n is more.
+// It belongs to the caller.
 func (pl *Pool) Get(n int) *Packet {
+	n = min(max(n, 0), MaxLen)
 	if pl == nil {
 		return newPacket(n)
 	}
@@ -76,6 +77,9 @@ func (pl *Pool) Put(p *Packet) {
 // them to ps: buffers for another goroutine's pool, whose own come here in packets. It makes
 // none.
 func (pl *Pool) Spare(ps []*Packet, n int, large bool) []*Packet {
+	if pl == nil {
+		return ps
+	}
 	list := &pl.small
 	if large {
 		list = &pl.large
@@ -97,7 +101,11 @@ func (p *Packet) Large() bool { return len(p.buf) > smallLen+2*Headroom }
 
 // Adopt makes pl the pool that answers to p and its copies come from. Who hands
 // packets from one goroutine to another calls it on the receiving side.
-func (pl *Pool) Adopt(p *Packet) { p.pool = pl }
+func (pl *Pool) Adopt(p *Packet) {
+	if p != nil {
+		p.pool = pl
+	}
+}
 
 // nextID is the identification of an IPv4 packet that was given none: one after the
 // other, as hosts count (RFC 6864 asks that they do not come again soon, which chance

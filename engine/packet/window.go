@@ -7,7 +7,7 @@ package packet
 //
 // Until [Packet.Own], what is written to p is written to q, but never outside the
 // window: as soon as p needs more room than that, it moves to its own buffer. q must
-// not change in length meanwhile.
+// not change in length meanwhile. It panics as slicing does if q has not those bytes.
 func (p *Packet) Window(q *Packet, from, to int) {
 	l := q.Layout()
 	p.home, p.buf = p.buf, q.buf[q.off+from:q.off+to:q.off+to]
@@ -31,7 +31,8 @@ func (p *Packet) Leave() { p.reset() }
 
 // Widen makes the frame n bytes longer at its end and returns the new bytes. Lengths
 // and checksums are the caller's affair: it is for joining packets to a super-packet. A
-// buffer that is too small is exchanged for one of pool.
+// buffer that is too small is exchanged for one of pool. It panics as make does if n is
+// less than 0.
 func (p *Packet) Widen(n int, pool *Pool) []byte {
 	if p.end+n > len(p.buf) && p.home == nil && p.Len()+n > smallLen {
 		big := pool.Get(MaxLen)

@@ -50,6 +50,9 @@ func Tree(p *packet.Packet) string {
 
 // decode is the headers behind the last view that could be decoded, payload left out.
 func decode(p *packet.Packet) (list []gopacket.Layer) {
+	if p == nil {
+		return nil
+	}
 	data, first := rest(p)
 	if len(data) == 0 || first == gopacket.LayerTypePayload || first == gopacket.LayerTypeZero {
 		return nil
