@@ -2,6 +2,7 @@ package lint
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -78,6 +79,10 @@ func (f *file) checkCallee(e *ast.FuncCallExpr) {
 	switch callee := e.Func.(type) {
 	case *ast.IdentExpr:
 		t := f.typeOf(callee)
+		if t.lib != "" && !t.module && f.c.api.isOwn(callee.Value) {
+			f.report(f.at(callee), Error, callee.Value, "", "%s is a table of functions: call one of them, such as %s.%s", t.lib, t.lib, example(f.c.api.tables[t.lib]))
+			return
+		}
 		c := f.c.api.classes[t.name]
 		if c == nil || c.Kind != luabind.Layer {
 			return
@@ -106,6 +111,27 @@ func (f *file) checkCallee(e *ast.FuncCallExpr) {
 			f.report(f.at(key), Error, key.Value, "", "%s is a method: call it with a colon, as in p:%s()", key.Value, key.Value)
 		}
 	}
+}
+
+// checkIterator looks at what for ... in calls.
+func (f *file) checkIterator(s *ast.GenericForStmt) {
+	e := s.Exprs[0]
+	switch f.typeOf(e).name {
+	case "number":
+		f.report(f.at(e), Error, f.word(e), "", "for ... in calls what stands here, and a number cannot be called: to count, write for %s = 1, 10 do", s.Names[0])
+	case "table":
+		if !strings.Contains(f.tokens.src, "__call") {
+			f.report(f.at(e), Error, "", "", "for ... in calls what stands here, and a table cannot be called: write pairs(...) or ipairs(...) around it")
+		}
+	}
+}
+
+// example is a name of a table of functions.
+func example(table map[string]luabind.Name) string {
+	if _, ok := table["info"]; ok {
+		return "info"
+	}
+	return slices.Min(slices.Collect(maps.Keys(table)))
 }
 
 func noun(name string) string {
@@ -196,11 +222,13 @@ func (f *file) checkTable(what string, c *class, t *ast.TableExpr) {
 	if !ofLayer {
 		owner, ofLayer = strings.CutSuffix(c.Name, ".pattern")
 	}
+	unnamed := 0
 	for _, field := range t.Fields {
 		key, ok := field.Key.(*ast.StringExpr)
 		if !ok {
-			if field.Key == nil && slices.Contains(startWithFilter, c.Name) { // the filter
-				f.checkFieldValue(what, luabind.Field{Type: "filter"}, field.Value)
+			if field.Key == nil && slices.Contains(startWithFilter, c.Name) {
+				unnamed++
+				f.checkUnnamed(what, c, field.Value, unnamed)
 			}
 			continue
 		}
@@ -217,6 +245,19 @@ func (f *file) checkTable(what string, c *class, t *ast.TableExpr) {
 		default:
 			f.report(f.at(key), Error, key.Value, similar(key.Value, c.fields), "%s: there is no option %q", what, key.Value)
 		}
+	}
+}
+
+// checkUnnamed looks at value n of those without a name: the first is the filter.
+func (f *file) checkUnnamed(what string, c *class, v ast.Expr, n int) {
+	_, runs := c.fields["run"]
+	switch {
+	case runs && f.typeOf(v).name == "function":
+		f.report(f.at(v), Error, "", "", "%s: a function in a table has a name: run = function(p) ... end", what)
+	case n > 1:
+		f.report(f.at(v), Error, f.word(v), "", "%s: only the filter, which comes first, has no name: write name = value", what)
+	default:
+		f.checkFieldValue(what, luabind.Field{Type: "filter"}, v)
 	}
 }
 

@@ -3,6 +3,7 @@ package lint
 import (
 	"iter"
 	"maps"
+	"strings"
 
 	"github.com/yuin/gopher-lua/ast"
 
@@ -49,7 +50,7 @@ func (f *file) declared(name string) bool {
 // checkRead looks at a global being used.
 func (f *file) checkRead(u unbound) {
 	name := u.id.Value
-	if f.missing[name] || f.c.assigned[name] || f.c.dynamic || f.tested[name] || f.c.api.has(name, f.c.opt.Trusted) || name == "arg" {
+	if f.foreign(u) || f.missing[name] || f.c.assigned[name] || f.c.dynamic || f.tested[name] || f.c.api.has(name, f.c.opt.Trusted) || name == "arg" {
 		return
 	}
 	f.missing[name] = true // once is enough
@@ -66,6 +67,26 @@ func (f *file) checkRead(u unbound) {
 		return
 	}
 	f.report(f.at(u.id), sev, name, luabind.Nearest(name, f.candidates(u.scope)), "there is no global %q", name)
+}
+
+// foreign says of the words for nothing and for a verdict what they are here. They mostly
+// stand where a global is only asked for.
+func (f *file) foreign(u unbound) bool {
+	name := u.id.Value
+	if f.c.assigned[name] || f.declared(name) || u.use == called {
+		return false
+	}
+	switch strings.ToLower(name) {
+	case "null", "none", "undefined":
+		f.report(f.at(u.id), Warning, name, "", "there is no global %q: nothing is nil", name)
+	case "true", "false":
+		f.report(f.at(u.id), Warning, name, "", "there is no global %q: write %s", name, strings.ToLower(name))
+	case "drop", "pass", "accept":
+		f.report(f.at(u.id), Warning, name, "", "there is no global %q: a verdict wants quotes, %q", name, strings.ToLower(name))
+	default:
+		return false
+	}
+	return true
 }
 
 // candidates are the names that could have been meant.

@@ -75,8 +75,22 @@ func TestFilters(t *testing.T) {
 	})
 }
 
+func TestIterators(t *testing.T) {
+	check(t, lint.Options{}, []row{
+		{`for i in 1, 3 do print(i) end`, `1|to count, write for i = 1, 10 do`},
+		{`local t = { 1 } for _, v in t do print(v) end`, `t do|pairs(...)`},
+		{`for _, v in { 1, 2 } do print(v) end`, `{ 1|pairs(...)`},
+		{`for _, v in ipairs{ 1, 2 } do print(v) end`, ""},
+		{`for k in pairs(devices) do print(k) end`, ""},
+		{`local t = setmetatable({}, { __call = function() end }) for v in t do print(v) end`, ""},
+	})
+}
+
 func TestOptionsOfTables(t *testing.T) {
 	check(t, lint.Options{}, []row{
+		{`on{ "icmp", function(p) end }`, `function|a function in a table has a name: run = function(p) ... end`},
+		{`on{ "icmp", "udp", run = function(p) end }`, `"udp"|only the filter`},
+		{`on(function(p) log("x") end)`, `log|log is a table of functions: call one of them, such as log.info`},
 		{`on{ "tcp", nmae = "x", run = function() end }`, `nmae|on: there is no option "nmae"; did you mean "name"?`},
 		{`on{ "tcp", super = 1, run = function() end }`, `1|on: super: want true or false, got the number 1`},
 		{`on{ "tcp", on_error = "dorp", run = function() end }`, `"dorp"|did you mean "drop"?`},

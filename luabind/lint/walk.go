@@ -47,6 +47,7 @@ func (f *file) stmt(s ast.Stmt) {
 		f.block(s.Stmts)
 	case *ast.GenericForStmt:
 		f.exprs(s.Exprs)
+		f.checkIterator(s)
 		f.block(s.Stmts)
 	case *ast.FuncDefStmt:
 		f.block(s.Func.Stmts)
