@@ -84,8 +84,8 @@ func benchCommand() *cobra.Command {
 	f.registerScripts(c)
 	c.Flags().StringVar(&pcap, "pcap", "", "the packets of this capture `FILE`")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	c.Flags().DurationVar(&opt.Round, "time", 300*time.Millisecond, "of one measurement")
-	c.Flags().IntVar(&opt.Rounds, "rounds", 3, "measurements of each; the median is told")
+	c.Flags().DurationVar(&opt.Round, "time", 300*time.Millisecond, "`LENGTH` of one measurement")
+	c.Flags().IntVar(&opt.Rounds, "rounds", 3, "`N` measurements of each; the median is told")
 	return c
 }
 

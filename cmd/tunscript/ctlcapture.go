@@ -29,7 +29,7 @@ func (f *ctlFlags) capture() *cobra.Command {
 		})
 	c.Args = cobra.ArbitraryArgs
 	c.Flags().StringVarP(&out, "out", "o", "", "write to `FILE`; - is stdout")
-	c.Flags().Int64VarP(&count, "count", "n", 0, "end after so many packets; 0: go on")
+	c.Flags().Int64VarP(&count, "count", "n", 0, "end after `N` packets; 0: go on")
 	return c
 }
 

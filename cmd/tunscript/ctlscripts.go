@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,7 +21,7 @@ func (f *ctlFlags) reload() *cobra.Command {
 		func(ctx context.Context, c *control.Client, cmd *cobra.Command, args []string) error {
 			script := ""
 			if len(args) > 0 {
-				script = args[0]
+				script = scriptName(args[0])
 			}
 			r, err := c.Reload(ctx, script)
 			if err != nil {
@@ -28,6 +29,14 @@ func (f *ctlFlags) reload() *cobra.Command {
 			}
 			return f.reloaded(cmd, r)
 		})
+}
+
+// scriptName is the name of a script, of which its file may have been given.
+func scriptName(arg string) string {
+	if isScript(arg) {
+		return strings.TrimSuffix(filepath.Base(arg), ".lua")
+	}
+	return arg
 }
 
 // set is the verb set.
@@ -84,14 +93,14 @@ func (f *ctlFlags) eval() *cobra.Command {
 			"seen; print goes to the log of the run. With several workers each has globals of\n"+
 			"its own.", takes(1, 1),
 		func(ctx context.Context, c *control.Client, cmd *cobra.Command, args []string) error {
-			values, err := c.Eval(ctx, args[0], script, worker)
+			values, err := c.Eval(ctx, args[0], scriptName(script), worker)
 			if err != nil {
 				return err
 			}
 			return f.values(cmd.OutOrStdout(), values)
 		})
 	c.Flags().StringVar(&script, "script", "", "`NAME` of the script; the only one's if not given")
-	c.Flags().IntVar(&worker, "worker", 1, "whose globals, from 1")
+	c.Flags().IntVar(&worker, "worker", 1, "`N` whose globals, from 1")
 	return c
 }
 

@@ -30,7 +30,7 @@ func (f *ctlFlags) top() *cobra.Command {
 		func(ctx context.Context, c *control.Client, cmd *cobra.Command, _ []string) error {
 			return f.watch(ctx, c, cmd.OutOrStdout(), count)
 		})
-	c.Flags().IntVarP(&count, "count", "n", 0, "end after so many; 0: go on")
+	c.Flags().IntVarP(&count, "count", "n", 0, "end after `N`; 0: go on")
 	return c
 }
 

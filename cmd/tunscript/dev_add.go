@@ -37,7 +37,7 @@ func devAddCommand() *cobra.Command {
 		Args: takes(1, 1),
 		RunE: func(c *cobra.Command, args []string) error { return f.run(c, args[0]) },
 	}
-	c.Flags().StringVar(&f.mode, "mode", "tun", "tun (IP packets) or tap (Ethernet frames)")
+	c.Flags().StringVar(&f.mode, "mode", "tun", "`KIND`: tun (IP packets) or tap (Ethernet frames)")
 	c.Flags().BoolVar(&f.tap, "tap", false, "the same as --mode tap")
 	c.Flags().StringVar(&f.owner, "user", "", "`USER` who may open it without privilege, a name or a number")
 	c.Flags().StringVar(&f.group, "group", "", "`GROUP` that may; with --user, who must be in it")
@@ -45,7 +45,7 @@ func devAddCommand() *cobra.Command {
 	c.Flags().StringSliceVar(&f.address, "address", nil, "the host's `ADDRESS/LENGTH`; more with commas")
 	c.Flags().StringSliceVar(&f.peer, "peer", nil, "the other end's `ADDRESS`, of an address of one host (/32, /128)")
 	c.Flags().StringSliceVar(&f.route, "route", nil, "`NETWORK/LENGTH` that is reached through it; with --up")
-	c.Flags().IntVar(&f.mtu, "mtu", tundev.DefaultMTU, "largest IP packet in bytes")
+	c.Flags().IntVar(&f.mtu, "mtu", tundev.DefaultMTU, "largest IP packet, in `BYTES`")
 	c.Flags().StringVar(&f.mac, "mac", "", "hardware `ADDRESS` of a TAP device (default: the kernel's choice)")
 	c.Flags().BoolVar(&f.up, "up", false, "bring it up")
 	return c

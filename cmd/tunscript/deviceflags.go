@@ -27,7 +27,7 @@ func (d *deviceFlags) register(c *cobra.Command) {
 	c.Flags().BoolVar(&d.tap, "tap", false, "a TAP device: Ethernet frames instead of IP packets")
 	c.Flags().StringSliceVar(&d.address, "address", nil, "the host's `ADDRESS/LENGTH`; more with commas")
 	c.Flags().StringSliceVar(&d.peer, "peer", nil, "the script's `ADDRESS`; more with commas")
-	c.Flags().IntVar(&d.mtu, "mtu", 1500, "largest IP packet in bytes")
+	c.Flags().IntVar(&d.mtu, "mtu", 1500, "largest IP packet, in `BYTES`")
 }
 
 func (d *deviceFlags) given(c *cobra.Command) bool {

@@ -31,10 +31,10 @@ func (f *commonFlags) register(c *cobra.Command) {
 
 // registerScripts is without the configuration file.
 func (f *commonFlags) registerScripts(c *cobra.Command) {
-	c.Flags().Int64Var(&f.seed, "seed", 0, "decides all chance; 0: a new one each run")
+	c.Flags().Int64Var(&f.seed, "seed", 0, "`N` decides all chance; 0: a new one each run")
 	c.Flags().StringArrayVar(&f.sets, "set", nil, "give a script's option a value, as in `loss=0.2` or gate.loss=0.2")
 	c.Flags().BoolVar(&f.trusted, "trusted", false, "open io, os, debug and load to the scripts")
-	c.Flags().StringVar(&f.logFormat, "log-format", "text", "text or json")
+	c.Flags().StringVar(&f.logFormat, "log-format", "text", "`FORMAT` is text or json")
 }
 
 // load makes the configuration: the file's, or one of scripts alone on a device
@@ -91,10 +91,10 @@ type watchFlags struct {
 const all = "all"
 
 func (f *watchFlags) register(c *cobra.Command) {
-	c.Flags().StringVar(&f.dump, "dump", "", "print packets and verdicts, or with --dump=FILTER those that it matches")
-	c.Flags().Lookup("dump").NoOptDefVal = all
+	c.Flags().Var((*dumpFlag)(&f.dump), "dump", "print packets and verdicts; `[=FILTER]` says of which packets")
+	c.Flags().Lookup("dump").NoOptDefVal = "true"
 	c.Flags().BoolVarP(&f.hex, "hex", "x", false, "with --dump, print the bytes, too")
-	c.Flags().IntVarP(&f.count, "count", "n", 0, "with --dump, end after so many packets")
+	c.Flags().IntVarP(&f.count, "count", "n", 0, "with --dump, end after `N` packets")
 	c.Flags().BoolVarP(&f.debug, "verbose", "v", false, "show what scripts say with log.debug, too")
 	c.Flags().StringVar(&f.record, "record", "", "write the run to `FILE`, to be run again: tunscript replay --compare")
 	c.Flags().StringVar(&f.pcap, "pcap", "", "write every packet to `FILE` (.pcap, else pcapng with verdicts; - is stdout)")
@@ -106,6 +106,18 @@ func (f *watchFlags) level() slog.Level {
 		return slog.LevelDebug
 	}
 	return slog.LevelInfo
+}
+
+// A dumpFlag is --dump or --dump=FILTER: a switch to who prints the help, with a value.
+type dumpFlag string
+
+func (d *dumpFlag) String() string { return string(*d) }
+func (d *dumpFlag) Type() string   { return "bool" }
+func (d *dumpFlag) Set(s string) error {
+	if *d = dumpFlag(s); s == "true" {
+		*d = all
+	}
+	return nil
 }
 
 // dumpFlags says of flags of --dump that they need it.

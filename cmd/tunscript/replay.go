@@ -59,9 +59,9 @@ func replayCommand() *cobra.Command {
 	c.Flags().Lookup("seed").DefValue, f.seed = "1", 1
 	c.Flags().StringVarP(&f.output, "output", "o", "", "write what leaves to `FILE` (.pcap, else pcapng; - is stdout)")
 	c.Flags().StringVar(&f.compare, "compare", "", "run `RECORDING` again, made with --record, and stop at the first packet that is sent otherwise")
-	c.Flags().Float64Var(&f.speed, "speed", 0, "play at this pace: 1 is the capture's, 0 as fast as it can")
-	c.Flags().DurationVar(&f.maxGap, "max-gap", 24*time.Hour, "longest time between two packets; 0: any")
-	c.Flags().DurationVar(&f.linger, "linger", time.Minute, "how long timers and tasks may go on after the last packet")
+	c.Flags().Float64Var(&f.speed, "speed", 0, "play at `PACE`: 1 is the capture's, 0 as fast as it can")
+	c.Flags().DurationVar(&f.maxGap, "max-gap", 24*time.Hour, "longest `TIME` between two packets; 0: any")
+	c.Flags().DurationVar(&f.linger, "linger", time.Minute, "`TIME` that timers and tasks may go on after the last packet")
 	return c
 }
 

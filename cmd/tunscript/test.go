@@ -45,8 +45,8 @@ func testCommand() *cobra.Command {
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "name every test, with what its scripts say")
 	c.Flags().StringVar(&f.junit, "junit", "", "write a report to `FILE`, as JUnit's XML")
 	c.Flags().BoolVar(&f.tap, "tap", false, "print TAP (Test Anything Protocol) instead")
-	c.Flags().DurationVar(&f.timeout, "timeout", 10*time.Second, "longest real time for one test")
-	c.Flags().Int64Var(&f.seed, "seed", 1, "decides all chance")
+	c.Flags().DurationVar(&f.timeout, "timeout", 10*time.Second, "longest real `TIME` for one test")
+	c.Flags().Int64Var(&f.seed, "seed", 1, "`N` decides all chance")
 	c.Flags().BoolVar(&f.trusted, "trusted", false, "open io, os, debug and load to the scripts")
 	c.Flags().StringArrayVar(&f.sets, "set", nil, "give a script's option a value, as in `loss=0.2` or gate.loss=0.2")
 	return c

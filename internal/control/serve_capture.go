@@ -2,7 +2,6 @@ package control
 
 import (
 	"context"
-	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -77,7 +76,7 @@ func (s *Server) capture(ctx context.Context, args captureArgs, send func(chunk)
 	if args.Filter != "" {
 		var err error
 		if only, err = filter.Compile(args.Filter); err != nil {
-			return Captured{}, mistake(fmt.Errorf("filter: %w", err))
+			return Captured{}, mistake(err)
 		}
 	}
 	ctx, done := context.WithCancel(ctx)

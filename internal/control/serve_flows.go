@@ -50,7 +50,7 @@ func (s *Server) flows(ctx context.Context, args flowsArgs, send func(flowPage) 
 	var only *filter.Filter
 	if args.Filter != "" {
 		if only, err = filter.Compile(args.Filter); err != nil {
-			return end, mistake(fmt.Errorf("filter: %w", err))
+			return end, mistake(err)
 		}
 	}
 	var page flowPage
