@@ -21,6 +21,9 @@ const DefaultHeld = 1000
 //
 // A packet that is delayed on arrival goes on through the chain when its time has
 // come, which is its Time then.
+//
+// With several workers each has a link of its own: Rate is that of one worker's packets, and
+// so of a flow, but not of all of them. An exact link has one worker.
 type ImpairConfig struct {
 	Devices []string // names; nil: all, of a program's rule all of the program
 	impair.Options

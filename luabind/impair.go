@@ -137,7 +137,7 @@ var impairOptions = map[string]impairOption{
 	"keep_order":   impairFlag("packets do not overtake one another, whatever the jitter", func(c *engine.ImpairConfig) *bool { return &c.KeepOrder }),
 	"reorder":      impairNumber("probability that a packet skips the delay", func(c *engine.ImpairConfig) *float64 { return &c.Reorder }),
 	"gap":          impairWhole("only every so many packets skip the delay; without reorder, they all do", func(c *engine.ImpairConfig) *int { return &c.Gap }),
-	"rate":         {"number|string", `bits per second, or text such as "10Mbit"`, impairRate},
+	"rate":         {"number|string", `bits per second, or text such as "10Mbit"; with several workers those of each worker's packets`, impairRate},
 	"queue":        impairWhole("bytes that wait for the rate before packets are dropped; 100 ms of it if not given", func(c *engine.ImpairConfig) *int { return &c.Queue }),
 
 	"duplicate":    impairNumber("probability that a packet comes twice", func(c *engine.ImpairConfig) *float64 { return &c.Duplicate }),
