@@ -16,7 +16,7 @@ var (
 type Error struct {
 	Op     string // what was tried: "set mtu 70000"
 	Device string // name of the link; "" where it concerns none
-	Err    error  // the kernel's errno, ErrNoLink, ErrRouteTaken or errors.ErrUnsupported
+	Err    error  // the kernel's errno, ErrNoLink, ErrRouteTaken, os.ErrClosed or errors.ErrUnsupported
 	Fix    string // what to do about it; "" where the error says it all
 }
 

@@ -3,6 +3,7 @@ package host
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -27,6 +28,10 @@ func fail(op, device string, err error, fix fixes) error {
 	if errors.As(err, new(netlink.LinkNotFoundError)) || errors.Is(err, unix.ENODEV) {
 		e.Err = ErrNoLink
 		e.Fix = "see `ip link`; devices of another network namespace are not in it"
+		return e
+	}
+	if errors.Is(err, os.ErrClosed) {
+		e.Fix = "open another Handle, in the namespace that is meant"
 		return e
 	}
 	no, _ := errors.AsType[unix.Errno](err)

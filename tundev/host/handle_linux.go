@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"sync"
+	"sync/atomic"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
@@ -11,10 +14,12 @@ import (
 )
 
 // Handle is a netlink socket in one network namespace. Its methods may be called
-// from several goroutines. Close it when done.
+// from several goroutines. Close it when done. The zero Handle is a closed one.
 type Handle struct {
-	nl  *netlink.Handle
-	raw *nl.NetlinkSocket // for what the library does not tell
+	nl     *netlink.Handle   // nil: nobody has opened it
+	raw    *nl.NetlinkSocket // for what the library does not tell
+	closed atomic.Bool
+	close  func() // ends both, once
 }
 
 // Open makes a Handle for the network namespace of the calling thread.
@@ -29,14 +34,29 @@ func Open() (*Handle, error) {
 		lib.Close()
 		return nil, fail("open netlink socket", "", err, nil)
 	}
-	return &Handle{lib, raw}, nil
+	// A closed handle of the library asks by a new socket at each call, in the namespace
+	// of whatever thread makes it. This copy keeps the one that is closed.
+	use := *lib
+	return &Handle{nl: &use, raw: raw, close: sync.OnceFunc(func() {
+		lib.Close()
+		raw.Close()
+	})}, nil
 }
 
-// Close releases the socket. Calls after it use a socket of their own, in the
-// namespace of the thread that happens to make them: do not.
+// Close releases the socket: calls after it are an error that wraps os.ErrClosed.
+// Idempotent.
 func (h *Handle) Close() error {
-	h.nl.Close()
-	h.raw.Close()
+	if h.closed.Store(true); h.nl != nil {
+		h.close()
+	}
+	return nil
+}
+
+// usable is os.ErrClosed once the handle is closed.
+func (h *Handle) usable() error {
+	if h.nl == nil || h.closed.Load() {
+		return os.ErrClosed
+	}
 	return nil
 }
 
@@ -108,6 +128,9 @@ func (h *Handle) Move(name string, netns int) error {
 
 // change finds the link and does one thing to it.
 func (h *Handle) change(name, op string, do func(netlink.Link) error, fix fixes) error {
+	if err := h.usable(); err != nil {
+		return fail(op, name, err, nil)
+	}
 	l, err := h.nl.LinkByName(name)
 	if err != nil {
 		return fail(op, name, err, nil)

@@ -17,6 +17,9 @@ import (
 
 // Link looks at the device called name.
 func (h *Handle) Link(name string) (Link, error) {
+	if err := h.usable(); err != nil {
+		return Link{}, fail("look up", name, err, nil)
+	}
 	l, err := h.nl.LinkByName(name)
 	if err != nil {
 		return Link{}, fail("look up", name, err, nil)
@@ -71,6 +74,9 @@ func (h *Handle) links(index int) ([]Link, error) {
 // ask sends RTM_GETLINK by itself: what the library makes of the answer does not tell a
 // device of root's from one of nobody's.
 func (h *Handle) ask(index int) (msgs [][]byte, err error) {
+	if err := h.usable(); err != nil {
+		return nil, err
+	}
 	for range 5 {
 		flags := 0
 		if index == 0 {

@@ -134,6 +134,9 @@ func localRule(family, pref int) *netlink.Rule {
 }
 
 func (h *Handle) rules(family int) (list []netlink.Rule, err error) {
+	if err := h.usable(); err != nil {
+		return nil, fail("look up rules", "", err, nil)
+	}
 	for range 5 { // a dump during which somebody changed a rule is asked for again
 		list, err = h.nl.RuleList(family)
 		if !errors.Is(err, netlink.ErrDumpInterrupted) {
@@ -191,6 +194,9 @@ func (h *Handle) lookFirst(family, table int) error {
 func (h *Handle) unloop(table int) error {
 	if table <= unix.RT_TABLE_LOCAL { // the kernel has 253 to 255, people those below
 		return &Error{Op: fmt.Sprintf("undo loop: table %d", table), Err: unix.EINVAL, Fix: "this is not the table of a loop"}
+	}
+	if err := h.usable(); err != nil {
+		return fail("undo loop", "", err, nil)
 	}
 	var errs []error
 	for _, family := range families {

@@ -25,7 +25,11 @@ func (h *Handle) DelAddr(name string, a Addr) error {
 
 // HasRoute reports a route to dst through the link, as [Handle.AddRoute] makes it.
 func (h *Handle) HasRoute(name string, dst netip.Prefix) (has bool, err error) {
-	err = h.change(name, "look up route "+dst.String(), func(l netlink.Link) error {
+	op := "look up route " + dst.String()
+	if err := network(op, name, dst); err != nil {
+		return false, err
+	}
+	err = h.change(name, op, func(l netlink.Link) error {
 		has = h.hasRoute(&netlink.Route{LinkIndex: l.Attrs().Index, Dst: ipnet(dst)})
 		return nil
 	}, nil)
@@ -34,7 +38,11 @@ func (h *Handle) HasRoute(name string, dst netip.Prefix) (has bool, err error) {
 
 // DelRoute takes back what AddRoute did. A route that is not there is no error.
 func (h *Handle) DelRoute(name string, dst netip.Prefix) error {
-	return h.change(name, "remove route "+dst.String(), func(l netlink.Link) error {
+	op := "remove route " + dst.String()
+	if err := network(op, name, dst); err != nil {
+		return err
+	}
+	return h.change(name, op, func(l netlink.Link) error {
 		r := &netlink.Route{LinkIndex: l.Attrs().Index, Dst: ipnet(dst), Scope: netlink.SCOPE_LINK}
 		if err := h.nl.RouteDel(r); !errors.Is(err, unix.ESRCH) {
 			return err

@@ -13,9 +13,8 @@ import (
 // that leads through another link is not touched: the error is [ErrRouteTaken].
 func (h *Handle) AddRoute(name string, dst netip.Prefix) error {
 	op := "add route " + dst.String()
-	if !dst.IsValid() || dst.Masked() != dst {
-		return &Error{Op: op, Device: name, Err: unix.EINVAL,
-			Fix: "a network has the form 198.51.100.0/24, with no bits set behind the length"}
+	if err := network(op, name, dst); err != nil {
+		return err
 	}
 	fix := fixes{
 		ErrRouteTaken:    "see `ip route` and `ip -6 route`; remove that one, or choose a smaller network",
@@ -38,6 +37,15 @@ func (h *Handle) AddRoute(name string, dst netip.Prefix) error {
 		}
 		return ErrRouteTaken
 	}, fix)
+}
+
+// network refuses what is none: the zero Prefix is not the default route.
+func network(op, device string, dst netip.Prefix) error {
+	if dst.IsValid() && dst.Masked() == dst {
+		return nil
+	}
+	return &Error{Op: op, Device: device, Err: unix.EINVAL,
+		Fix: "a network has the form 198.51.100.0/24, with no bits set behind the length"}
 }
 
 // hasRoute says whether r is in the main table as it stands.

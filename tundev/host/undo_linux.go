@@ -8,7 +8,8 @@ import (
 
 // Undo takes a change back. One that is not there any more, or never was, is no error,
 // and neither is a device that is gone or has been replaced by another one of its
-// name; one that was renamed is found by its index. Sysctls and nftables are those of the calling thread's namespace.
+// name; one that was renamed is found by its index. Sysctls and nftables are those of
+// the calling thread's namespace, and need no Handle that is open.
 func (h *Handle) Undo(c Change) error {
 	if c.Device != "" {
 		l, err := h.Link(c.Device)

@@ -9,9 +9,9 @@ import (
 )
 
 // A Watch hears of changes to the links of one network namespace, and to their addresses.
-// One goroutine calls Next; Close may come from any.
+// One goroutine calls Next; Close may come from any. The zero Watch is a closed one.
 type Watch struct {
-	f    *os.File
+	f    *os.File // nil: nobody has opened it
 	buf  [16 << 10]byte
 	rest []byte // read and not yet told
 }
@@ -36,6 +36,9 @@ func OpenWatch() (*Watch, error) {
 // any of them, when more has happened at once than the kernel keeps. After Close it is an
 // error that wraps os.ErrClosed.
 func (w *Watch) Next() (index int, err error) {
+	if w.f == nil {
+		return 0, &Error{Op: "watch devices", Err: os.ErrClosed}
+	}
 	for {
 		if index, ok := w.next(); ok {
 			return index, nil
@@ -75,6 +78,9 @@ func (w *Watch) next() (index int, ok bool) {
 
 // Close ends Next. Closing twice does nothing.
 func (w *Watch) Close() error {
+	if w.f == nil {
+		return nil
+	}
 	if err := w.f.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
 		return &Error{Op: "watch devices", Err: err}
 	}

@@ -13,6 +13,9 @@ import (
 // considered. That there is no way is no error.
 func (h *Handle) Way(dst netip.Addr) (Way, error) {
 	const op = "look up the way to "
+	if err := h.usable(); err != nil {
+		return Way{}, fail(op+dst.String(), "", err, nil)
+	}
 	routes, err := h.nl.RouteGet(dst.AsSlice())
 	switch {
 	case errors.Is(err, unix.ENETUNREACH), errors.Is(err, unix.EHOSTUNREACH), errors.Is(err, unix.EACCES), errors.Is(err, unix.EINVAL):
@@ -41,7 +44,11 @@ func (h *Handle) Way(dst netip.Addr) (Way, error) {
 // ReplaceRoute makes dst reachable through the link, and through no other: a route of
 // the same destination that leads elsewhere goes.
 func (h *Handle) ReplaceRoute(name string, dst netip.Prefix) error {
-	return h.change(name, "replace route "+dst.String(), func(l netlink.Link) error {
+	op := "replace route " + dst.String()
+	if err := network(op, name, dst); err != nil {
+		return err
+	}
+	return h.change(name, op, func(l netlink.Link) error {
 		return h.nl.RouteReplace(&netlink.Route{LinkIndex: l.Attrs().Index, Dst: ipnet(dst), Scope: netlink.SCOPE_LINK})
 	}, fixes{unix.ENETDOWN: "bring it up first: ip link set " + name + " up"})
 }
