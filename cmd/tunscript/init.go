@@ -102,6 +102,9 @@ func stubFiles(r *luabind.Reference, folder string) []projectFile {
 
 // writeProject writes all files or, where one is there already, none.
 func writeProject(dir string, files []projectFile, force bool) error {
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return fmt.Errorf("%s is a file: name a folder", dir)
+	}
 	var there []string
 	for _, f := range files {
 		path := filepath.Join(dir, f.name)

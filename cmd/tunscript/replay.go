@@ -51,6 +51,9 @@ func replayCommand() *cobra.Command {
 			if last == 0 && f.dump == "" && f.output == "" && f.pcap == "" {
 				return usage(c, fmt.Errorf("nothing to do with %s: name a script before it, or --dump to look at it", args[0]))
 			}
+			if isScript(args[last]) && !isScript(args[0]) {
+				return usage(c, fmt.Errorf("the capture comes last: tunscript replay %s %s", args[last], args[0]))
+			}
 			return f.run(c, args[:last], args[last])
 		},
 	}

@@ -148,6 +148,7 @@ func open(cfg *config.Config, opt setup.Options) (ec engine.Config, host *setup.
 		undo(host, opt.Log)
 		return ec, nil, runError{err}
 	}
+	warnKept(cfg.Devices, opt.Log)
 	for _, note := range host.Notes {
 		opt.Log.Warn(note)
 	}

@@ -86,6 +86,9 @@ func (f *testFlags) test(c *cobra.Command, paths []string) error {
 	if len(results) == 0 && opt.Run != nil {
 		return usage(c, fmt.Errorf("no test matches --run %q", f.run))
 	}
+	if len(results) == 0 {
+		return usage(c, noTests(files))
+	}
 	if f.tap {
 		err = testrun.TAP(t.out, results)
 	}
@@ -107,6 +110,17 @@ func (f *testFlags) test(c *cobra.Command, paths []string) error {
 		return statusError(exitFailed)
 	}
 	return nil
+}
+
+// noTests is what to say of files that say test of nothing: they may be the scripts.
+func noTests(files []string) error {
+	for _, f := range files {
+		beside := strings.TrimSuffix(f, ".lua") + "_test.lua"
+		if _, err := os.Stat(beside); err == nil {
+			return fmt.Errorf("there is no test in %s; did you mean %q?", f, beside)
+		}
+	}
+	return fmt.Errorf("there is no test in %s: write one as test(\"name\", function(t) ... end)", strings.Join(files, ", "))
 }
 
 func writeJUnit(path string, results []testrun.Result) error {
