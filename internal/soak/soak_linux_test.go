@@ -63,6 +63,17 @@ var scripts = []struct{ name, source string }{
 		on{ "udp[8] = 0xff", on_error = "pass", run = function(p) while true do end end }`},
 }
 
+// What somebody outside shoots at the scripts meanwhile: Lua that ends in an error, and
+// scripts that do not load.
+var (
+	shots = []string{
+		"while true do end", "local t = {} while true do t[#t + 1] = {} end", "('x'):rep(1e9)", "error({})",
+		"local function f() return 1 + f() end f()", "for i = 1, 1e9 do spawn(function() sleep(0.01) end) end",
+		"local p for i = 1, 1e9 do p = udp{ dport = 7 } end",
+	}
+	duds = []string{"on(", "error()", "local t = {} while true do t[#t + 1] = ('x'):rep(1e5) .. #t end", "for i = 1, 1e5 do on('udp port ' .. i, function() end) end"}
+)
+
 func TestSoak(t *testing.T) {
 	labtest.Require(t)
 	labtest.Need(t, "ip")
@@ -164,6 +175,7 @@ func (s *soak) under(t *testing.T, d time.Duration) {
 		case <-ctx.Done():
 		case <-swap.C:
 			s.swap(t, s.swaps%len(scripts))
+			s.shoot(t, s.swaps)
 		case <-lose.C:
 			ip(t, "link", "set", "soak1", "down")
 			ip(t, "link", "set", "soak1", "up")
@@ -185,6 +197,26 @@ func (s *soak) swap(t *testing.T, i int) {
 	}
 	s.programs[i] = next
 	s.swaps++
+}
+
+// shoot tries one thing of each kind: it fails, and changes nothing.
+func (s *soak) shoot(t *testing.T, n int) {
+	t.Helper()
+	e, err := luabind.NewEval(shots[n%len(shots)])
+	if err != nil {
+		t.Fatal(err)
+	}
+	doErr := s.eng.Do(1, s.programs[0], func(scope *engine.Scope) { _, err = e.Run(scope) })
+	if doErr != nil || err == nil {
+		t.Errorf("%s: %v, %v", shots[n%len(shots)], doErr, err)
+	}
+	dud, err := luabind.LoadString("dud.lua", duds[n%len(duds)], luabind.Options{})
+	if err == nil {
+		err = s.eng.Swap(s.programs[0], dud)
+	}
+	if err == nil {
+		t.Fatalf("%s: no error", duds[n%len(duds)])
+	}
 }
 
 func ip(t *testing.T, args ...string) {
