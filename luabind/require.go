@@ -90,6 +90,9 @@ func (s *Script) readModule(file string) ([]byte, error) {
 		return nil, err
 	}
 	defer root.Close()
+	if info, err := root.Stat(file); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return nil, fmt.Errorf("%s is a pipe or the like: a module is a file", file) // to open one may take for ever
+	}
 	f, err := root.Open(file)
 	if err != nil {
 		if pe, ok := errors.AsType[*fs.PathError](err); ok && !errors.Is(err, fs.ErrNotExist) {

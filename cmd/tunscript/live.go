@@ -47,6 +47,9 @@ type beside struct {
 func (s *session) live(cfg *config.Config, opt setup.Options, f *liveFlags, all []engine.ProgramConfig, stderr io.Writer) (end func(), err error) {
 	b := &beside{s: s, stderr: stderr}
 	b.scripts = reload.New(s.eng, programs(all[:len(cfg.Scripts)]), func(i int) (engine.Program, error) {
+		if err := reload.Again(cfg.Scripts[i].Path); err != nil {
+			return nil, err
+		}
 		return setup.Script(cfg, i, opt)
 	})
 	err = b.control(cmp.Or(f.control, cfg.Control.Socket), opt.Settings)

@@ -1,7 +1,9 @@
 package reload
 
 import (
+	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -37,6 +39,16 @@ func (f *Files) Add(i int, path string) {
 		f.all[path] = &made{scripts: map[int]bool{}, held: held}
 	}
 	f.all[path].scripts[i] = true
+}
+
+// Again reports why a script cannot be loaded from path again: what is no file, such as the
+// pipe that a shell makes of <(...), was read and is gone, and to open one may take for ever.
+// What is not there, or a folder, is for who loads it.
+func Again(path string) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return fmt.Errorf("%s is a pipe or the like, which is read once: give the script as a file to reload it", path)
+	}
+	return nil
 }
 
 // paths are those of all files, sorted.
