@@ -56,8 +56,8 @@ func labCommand() *cobra.Command {
 			"client run in one shell.",
 		Example: "  tunscript lab ping.lua -- ping -c 3 192.0.2.2\n" +
 			"  tunscript lab --tap --dump arp.lua -- ping -c 1 192.0.2.2\n" +
-			"  tunscript lab --pair --server 'iperf3 -s -1' shaper.lua -- iperf3 -c 192.0.2.2\n" +
-			"  tunscript lab --loop count.lua -- ping -c 3 192.0.2.2",
+			"  tunscript lab --pair --server 'iperf3 -s -1' flaky.lua -- iperf3 -c 192.0.2.2\n" +
+			"  tunscript lab --loop counter.lua -- ping -c 3 192.0.2.2",
 		RunE: func(c *cobra.Command, args []string) error {
 			scripts, command := args, []string(nil)
 			if n := c.ArgsLenAtDash(); n >= 0 {

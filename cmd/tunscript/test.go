@@ -37,7 +37,7 @@ func testCommand() *cobra.Command {
 			"moves only when there is nothing left to do: an hour takes a millisecond, and every\n" +
 			"run is the same. It needs no privilege.",
 		Example: "  tunscript test\n" +
-			"  tunscript test -v --run 'SYN' handshake_test.lua\n" +
+			"  tunscript test -v --run 'SYN' retransmit_test.lua\n" +
 			"  tunscript test --junit report.xml scripts/",
 		RunE: func(c *cobra.Command, paths []string) error { return f.test(c, paths) },
 	}
