@@ -1,6 +1,8 @@
 package luabind
 
 import (
+	"bytes"
+	"crypto/subtle"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -16,6 +18,7 @@ func byteGlobals() []global {
 		{name: "hex", sig: "(text: string): string", doc: `the bytes of hexadecimal text: hex"45 00"`, fn: (*instance).hex},
 		{name: "tohex", sig: "(s: string): string", doc: "the hexadecimal text of bytes", fn: (*instance).tohex},
 		{name: "checksum", sig: "(s: string): integer", doc: "the Internet checksum of bytes (RFC 1071)", fn: (*instance).checksum},
+		{name: "xor", sig: "(s: string, key: string): string", doc: "bytes, each combined with one of the key's, which begins again at its end: done twice they are what they were", fn: (*instance).xor},
 	}
 }
 
@@ -61,6 +64,32 @@ func (in *instance) checksum(L *lua.LState) int {
 	}
 	in.state.Work(len(s) / lookedAt)
 	L.Push(lua.LNumber(packet.Checksum([]byte(s))))
+	return 1
+}
+
+// xor is xor(s, key), which in Lua is a table and a string for each byte.
+func (in *instance) xor(L *lua.LState) int {
+	s, ok := L.Get(1).(lua.LString)
+	if !ok {
+		return in.state.Raise(L, fmt.Errorf("xor: want a string, got %s", describe(L.Get(1))))
+	}
+	key, ok := L.Get(2).(lua.LString)
+	switch {
+	case !ok:
+		return in.state.Raise(L, fmt.Errorf("xor: want a string as the key, got %s: string.char(n) is that of one byte", describe(L.Get(2))))
+	case key == "":
+		return in.state.Raise(L, errors.New("xor: the key is empty: give it at least one byte"))
+	}
+	in.state.ChargeString(L, len(s))
+	const wide = 64 // what is worth a call
+	b, pad := []byte(s), []byte(key[:min(len(key), len(s))])
+	if n := len(pad); 0 < n && n < wide {
+		pad = bytes.Repeat(pad, (wide+n-1)/n)
+	}
+	for at := 0; at < len(b); at += len(pad) {
+		subtle.XORBytes(b[at:], b[at:], pad)
+	}
+	L.Push(lua.LString(b))
 	return 1
 }
 

@@ -36,6 +36,7 @@ func TestABudgetIsTimeToo(t *testing.T) {
 		{"instructions", `local s = p.payload ` + forever + `local q = ip{dst="192.0.2.1"}/udp{sport=1,dport=1}/s; local n = q.len end`},
 		{"instructions", `local s = ("00"):rep(5e5) ` + forever + `hex(s) end`},
 		{"instructions", `local s = ("x"):rep(5e5) ` + forever + `tohex(s) end`},
+		{"instructions", `local s = ("x"):rep(5e5) ` + forever + `xor(s, s) end`},
 		{"instructions", `local s = ("1"):rep(1e6) ` + forever + `aton(s) end`},
 		{"instructions", `local s = ("1"):rep(1e6) ` + forever + `pcall(cidr, s) end`},
 		{"instructions", `local s = ("1"):rep(1e6) ` + forever + `pcall(function() p.ip.src = s end) end`},

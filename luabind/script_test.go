@@ -85,6 +85,31 @@ func TestBytesAndText(t *testing.T) {
 	l.clean()
 }
 
+// Lengths about those at which the key begins again, or is longer, against a byte at a
+// time.
+func TestXor(t *testing.T) {
+	l := newLab(t, `
+		local function slow(s, key)
+			local out = {}
+			for i = 1, #s do out[i] = string.char(bit.bxor(s:byte(i), key:byte((i - 1) % #key + 1))) end
+			return table.concat(out)
+		end
+		local function any(n)
+			local t = {}
+			for i = 1, n do t[i] = string.char(math.random(0, 255)) end
+			return table.concat(t)
+		end
+		for _, n in ipairs{ 0, 1, 2, 3, 63, 64, 65, 130 } do
+			for _, k in ipairs{ 1, 2, 3, 7, 33, 63, 64, 65, 200 } do
+				local s, key = any(n), any(k)
+				assert(xor(s, key) == slow(s, key) and xor(xor(s, key), key) == s, n .. " " .. k)
+			end
+		end
+		assert(tohex(xor(hex"12 34 56", hex"ff 00")) == "ed34a9")
+	`)
+	l.clean()
+}
+
 func TestDevices(t *testing.T) {
 	l := setup{kind: "tap", scripts: []string{`
 		local d = devices.tap0

@@ -195,6 +195,9 @@ var strictAtLoad = []struct{ code, want string }{
 	{`on_reload(3)`, `on_reload: want a function, got the number 3`},
 	{`checksum(1)`, `checksum: want a string, got the number 1`},
 	{`tohex()`, `tohex: want a string, got nil`},
+	{`xor()`, `xor: want a string, got nil`},
+	{`xor("a", 1)`, `xor: want a string as the key, got the number 1: string.char(n) is that of one byte`},
+	{`xor("a", "")`, `xor: the key is empty: give it at least one byte`},
 	{`local h = on(print) h.cancel()`, `cancel: call it with a colon, as in handle:cancel()`},
 }
 

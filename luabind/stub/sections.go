@@ -180,12 +180,13 @@ end)
 	{
 		title:   "Bytes and text",
 		text:    "`print` writes to the log, too.",
-		globals: []string{"hex", "tohex", "checksum", "log.", "bit.", "bit32.", "json.", "string.", "aton", "ntoa", "cidr", "seqdiff"},
+		globals: []string{"hex", "tohex", "checksum", "xor", "log.", "bit.", "bit32.", "json.", "string.", "aton", "ntoa", "cidr", "seqdiff"},
 		classes: []string{"network"},
 		example: `
 assert(hex"45 00" == "E\0")
 assert(tohex("E\0") == "4500")
 log.info(checksum(hex"00 01 f2 03"))
+assert(xor(xor("secret", "key"), "key") == "secret")
 `,
 	},
 }
