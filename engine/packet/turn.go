@@ -17,15 +17,24 @@ func (p *Packet) Turn() bool {
 		return false
 	}
 	p.end = p.off + l.End // no padding
+	p.turnHeaders(l)
+	p.turnTransport(l)
+	p.Out, p.came = p.In, Made
+	p.edits++
+	return true
+}
+
+// turnHeaders exchanges what stands in front of the transport, as answer makes it.
+func (p *Packet) turnHeaders(l *Layout) {
 	b := p.frame()
-	h, t := b[l.L3:l.L4], b[l.L4:]
 	if p.link == Ethernet {
 		mac := MAC(b[:6])
 		copy(b, b[6:12])
 		copy(b[6:], mac[:])
 	}
+	h, n := b[l.L3:l.L4], len(b)-l.L4
 	if l.Version == 4 {
-		put16(h[2:], len(h)+len(t))
+		put16(h[2:], len(h)+n)
 		put16(h[4:], int(p.nextID()))
 		put16(h[6:], 0)
 		h[8] = 64
@@ -33,39 +42,42 @@ func (p *Packet) Turn() bool {
 		copy(h[12:], dst[:])
 		copy(h[16:], src[:])
 		p.sum3 = due
-	} else {
-		h[1] &= 0xf0 // of the flow label
-		h[2], h[3] = 0, 0
-		put16(h[4:], len(t))
-		h[7] = 64
-		src, dst := [16]byte(h[8:]), [16]byte(h[24:])
-		copy(h[8:], dst[:])
-		copy(h[24:], src[:])
+		return
+	}
+	h[1] &= 0xf0 // of the flow label
+	h[2], h[3] = 0, 0
+	put16(h[4:], n)
+	h[7] = 64
+	src, dst := [16]byte(h[8:]), [16]byte(h[24:])
+	copy(h[8:], dst[:])
+	copy(h[24:], src[:])
+}
+
+// turnTransport exchanges ports, or makes a request a reply. Only an echo keeps its TOS.
+func (p *Packet) turnTransport(l *Layout) {
+	b := p.frame()
+	h, t := b[l.L3:], b[l.L4:]
+	switch {
+	case l.Proto == ProtoUDP && l.Version == 4:
+		h[1] = 0
+	case l.Proto == ProtoUDP:
+		h[0], h[1] = 0x60, 0
+	case l.Version == 4:
+		t[0] = EchoReply
+	default:
+		t[0] = EchoReply6
 	}
 	if l.Proto == ProtoUDP {
-		if l.Version == 4 {
-			h[1] = 0 // TOS
-		} else {
-			h[0], h[1] = 0x60, 0
-		}
 		t[0], t[1], t[2], t[3] = t[2], t[3], t[0], t[1]
 		// Addresses and ports exchanged are the same sum, so what the kernel has left
 		// unfinished stays so.
-		if n := int(t[4])<<8 | int(t[5]); p.sum4 != unfinished || n != len(t) {
-			put16(t[4:], len(t))
-			t[6], t[7] = 0, 0
-			p.sum4 = due
+		if p.sum4 == unfinished && int(t[4])<<8|int(t[5]) == len(t) {
+			return
 		}
-	} else {
-		t[0] = EchoReply
-		if l.Version == 6 {
-			t[0] = EchoReply6
-		}
-		p.sum4 = due
+		put16(t[4:], len(t))
+		t[6], t[7] = 0, 0
 	}
-	p.Out, p.came = p.In, Made
-	p.edits++
-	return true
+	p.sum4 = due
 }
 
 // turns reports a packet whose answer has the headers that it has.
