@@ -92,13 +92,9 @@ func (s *Server) eval(args evalArgs) (evaluated, error) {
 	if err != nil {
 		return evaluated{}, err
 	}
-	p, err := s.script(args.Script)
-	if err != nil {
-		return evaluated{}, err
-	}
 	var r evaluated
 	var runErr error
-	err = s.host.Engine.Do(cmp.Or(args.Worker, 1), p, func(scope *engine.Scope) { r.Values, runErr = e.Run(scope) })
+	err = s.inScript(args.Script, cmp.Or(args.Worker, 1), func(scope *engine.Scope) { r.Values, runErr = e.Run(scope) })
 	if ce, ok := errors.AsType[*engine.ConfigError](err); ok {
 		return r, mistake(ce)
 	}
@@ -108,6 +104,23 @@ func (s *Server) eval(args evalArgs) (evaluated, error) {
 		return r, e
 	}
 	return r, err
+}
+
+// inScript runs fn on a worker in the script of that name. One that is exchanged before fn
+// has its turn is asked for again.
+func (s *Server) inScript(name string, worker int, fn func(*engine.Scope)) error {
+	p, err := s.script(name)
+	for err == nil {
+		doErr := s.host.Engine.Do(worker, p, fn)
+		if _, gone := errors.AsType[*engine.ConfigError](doErr); !gone {
+			return doErr
+		}
+		was := p
+		if p, err = s.script(name); p == was { // so it is the worker that there is not
+			return doErr
+		}
+	}
+	return err
 }
 
 // script is the one of that name, "" for the only one.
