@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,16 +17,31 @@ import (
 )
 
 // Dir is the one place where runs are found: $XDG_RUNTIME_DIR/tunscript, or without that
-// /run/tunscript for root and /tmp/tunscript-UID for others. Each run that has a socket,
-// wherever that is, stands there as a symbolic link PID.sock.
+// /run/tunscript for root and /tmp/tunscript-UID for others, who in a lab are root without
+// being it. Each run that has a socket, wherever that is, stands there as a symbolic link
+// PID.sock, or PID-2.sock, as the first process of each lab is number 1.
 func Dir() string {
 	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "tunscript")
 	}
-	if os.Getuid() == 0 {
+	maps, _ := os.ReadFile("/proc/self/uid_map") // elsewhere than on Linux nobody is somebody else
+	uid := outside(os.Getuid(), string(maps))
+	if uid == 0 {
 		return "/run/tunscript"
 	}
-	return filepath.Join(os.TempDir(), "tunscript-"+strconv.Itoa(os.Getuid()))
+	return filepath.Join(os.TempDir(), "tunscript-"+strconv.Itoa(uid))
+}
+
+// outside is who user uid of this user namespace is where that was made: maps are lines of
+// the first number in it, that outside, and how many follow.
+func outside(uid int, maps string) int {
+	for line := range strings.Lines(maps) {
+		var in, out, n int
+		if _, err := fmt.Sscan(line, &in, &out, &n); err == nil && in <= uid && uid-in < n {
+			return out + uid - in
+		}
+	}
+	return uid
 }
 
 const linkSuffix = ".sock"
@@ -38,10 +54,17 @@ func Announce(path string) (forget func(), err error) {
 		return nil, err
 	}
 	dir := Dir()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
 	if err := ownDir(dir); err != nil {
 		return nil, err
 	}
-	link := filepath.Join(dir, strconv.Itoa(os.Getpid())+linkSuffix)
+	name := filepath.Join(dir, strconv.Itoa(os.Getpid()))
+	link := name + linkSuffix
+	for n := 2; taken(link, target); n++ {
+		link = fmt.Sprintf("%s-%d%s", name, n, linkSuffix)
+	}
 	os.Remove(link) // of a process of this number that was killed
 	if err := os.Symlink(target, link); err != nil {
 		return nil, err
@@ -49,11 +72,22 @@ func Announce(path string) (forget func(), err error) {
 	return func() { os.Remove(link) }, nil
 }
 
-// ownDir makes a folder that nobody else can put anything into, or refuses it.
-func ownDir(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
+// taken says whether link leads to a run that answers, elsewhere than at target.
+func taken(link, target string) bool {
+	to, err := os.Readlink(link)
+	if err != nil || to == target {
+		return false
 	}
+	c, err := net.Dial("unix", to)
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
+}
+
+// ownDir refuses a folder that somebody else can put anything into.
+func ownDir(dir string) error {
 	info, err := os.Lstat(dir)
 	if err != nil {
 		return err
@@ -107,6 +141,7 @@ func alive(ctx context.Context, dir string) (found []entry, err error) {
 	}
 	for _, e := range entries {
 		name, ok := strings.CutSuffix(e.Name(), linkSuffix)
+		name, _, _ = strings.Cut(name, "-")
 		pid, err := strconv.Atoi(name)
 		if !ok || err != nil {
 			continue

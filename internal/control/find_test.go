@@ -76,3 +76,72 @@ func TestFindRefusesOthersFolders(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Of two labs, whose first process is number 1 in each, both are found, and a third takes
+// the place of one that is gone.
+func TestAnnounceBeside(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("XDG_RUNTIME_DIR", home)
+	var forget [2]func()
+	var sockets [2]net.Listener
+	for i, name := range []string{"one", "two"} {
+		l, err := net.Listen("unix", filepath.Join(home, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		sockets[i] = l
+		if forget[i], err = Announce(l.Addr().String()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := Find(t.Context())
+	if err == nil || !strings.Contains(err.Error(), filepath.Join(home, "one")) || !strings.Contains(err.Error(), filepath.Join(home, "two")) {
+		t.Errorf("two: %v", err)
+	}
+	sockets[0].Close()
+	again, err := Announce(sockets[1].Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Find(t.Context()); err != nil || got != sockets[1].Addr().String() {
+		t.Errorf("%q, %v", got, err)
+	}
+	again()
+	forget[1]()
+	if left, err := os.ReadDir(filepath.Join(home, "tunscript")); err != nil || len(left) != 0 {
+		t.Errorf("%v, %v", left, err)
+	}
+}
+
+// Who looks for a run makes no folder.
+func TestFindMakesNothing(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("XDG_RUNTIME_DIR", home)
+	if _, err := Find(t.Context()); !errors.Is(err, ErrNotRunning) {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(home); err != nil || len(left) != 0 {
+		t.Errorf("%v, %v", left, err)
+	}
+}
+
+// In a lab an ordinary user is root, and is found under his own number.
+func TestOutside(t *testing.T) {
+	for _, c := range []struct {
+		uid  int
+		maps string
+		want int
+	}{
+		{0, "         0          0 4294967295\n", 0},
+		{1000, "         0          0 4294967295\n", 1000},
+		{0, "         0       1000          1\n", 1000},
+		{5, "0 1000 1\n1 100000 65536\n", 100004},
+		{7, "0 1000 1\n", 7},
+		{7, "", 7},
+	} {
+		if got := outside(c.uid, c.maps); got != c.want {
+			t.Errorf("%d in %q is %d, want %d", c.uid, c.maps, got, c.want)
+		}
+	}
+}
