@@ -80,7 +80,7 @@ func (o *door) next(ctx context.Context) (session, error) {
 }
 
 func (o *door) answer(ctx context.Context, c *net.TCPConn) {
-	s := &stream{d: o.d, raw: c, c: c}
+	s := newStream(o.d, c)
 	if o.taken.Load() {
 		o.refuse(s, errTaken)
 		return
@@ -98,7 +98,7 @@ func (o *door) answer(ctx context.Context, c *net.TCPConn) {
 	}
 	o.wg.Go(func() {
 		defer func() { <-o.knock }()
-		if err := s.shake(ctx, tls.Server(c, o.secure)); err != nil {
+		if err := s.shake(ctx, tls.Server(s.records(), o.secure)); err != nil {
 			o.refuse(s, err)
 			return
 		}

@@ -1,6 +1,7 @@
 package link_test
 
 import (
+	"crypto/tls"
 	"net"
 	"slices"
 	"testing"
@@ -97,5 +98,63 @@ func TestALinkComesBackToAPeerThatDrips(t *testing.T) {
 	w.expect(udp(100, 2))
 	if s := w.dev.Stats(); s.Stalled != 1 || s.Peers != 2 {
 		t.Errorf("%+v, want one peer that stalled, of two", s)
+	}
+}
+
+// dripping is a connection on which everything that is written drips, once it is told to.
+type dripping struct {
+	net.Conn
+	stall time.Duration // 0: nothing drips
+}
+
+func (d *dripping) Write(b []byte) (int, error) {
+	if d.stall == 0 {
+		return d.Conn.Write(b)
+	}
+	drip(d.Conn, b, d.stall)
+	return len(b), nil
+}
+
+// Within TLS, too, where a link sees nothing of a record before it is there; and who is
+// only silent may be so.
+func TestATLSPeerThatDrips(t *testing.T) {
+	leaks(t)
+	const stall = 500 * time.Millisecond
+	ca := newAuthority(t)
+	w := open(t, ca.with(link.Config{Kind: link.TCP, Local: anyPort, Stall: stall}, "link"), nil)
+	pair, err := tls.LoadX509KeyPair(ca.sign("peer", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow := &dripping{Conn: dial(t, w)}
+	peer := tls.Client(slow, &tls.Config{Certificates: []tls.Certificate{pair}, InsecureSkipVerify: true, NextProtos: []string{"tunscript"}})
+	for i, b := range [][]byte{frame(udp(100, 1)), frame(udp(1500, 2))} {
+		if _, err := peer.Write(b); err != nil {
+			t.Fatal(err)
+		}
+		w.until("a packet", func(s link.Stats) bool { return s.Received == uint64(i+1) })
+		time.Sleep(2 * stall)
+	}
+	if s := w.dev.Stats(); s.Stalled > 0 || s.Peer == "" {
+		t.Fatalf("%+v, want a peer that may be silent", s)
+	}
+	slow.stall = stall
+	peer.Write(frame(udp(100, 3)))
+	w.until("a peer that stalled", func(s link.Stats) bool { return s.Stalled == 1 && s.Peer == "" })
+}
+
+// What a TLS server sends of its own accord, such as tickets, is no frame that has begun.
+func TestATLSServerThatIsSilent(t *testing.T) {
+	leaks(t)
+	const stall = 200 * time.Millisecond
+	ca := newAuthority(t)
+	a := open(t, ca.with(link.Config{Kind: link.TCP, Local: anyPort, Stall: stall}, "a"), nil)
+	b := open(t, ca.with(link.Config{Kind: link.TCP, Remote: a.dev.Addr(), Stall: stall}, "b"), nil)
+	b.until("the peer", connected)
+	time.Sleep(3 * stall)
+	b.send(udp(100, 1))
+	a.expect(udp(100, 1))
+	if s := b.dev.Stats(); s.Peers != 1 || s.Stalled > 0 {
+		t.Errorf("%+v, want one peer that may be silent", s)
 	}
 }

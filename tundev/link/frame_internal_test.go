@@ -52,6 +52,33 @@ func FuzzFrames(f *testing.F) {
 	})
 }
 
+// Records are followed however they come: after each piece it is known whether one has
+// begun, and whether one came to its end in it.
+func FuzzRecords(f *testing.F) {
+	f.Add([]byte{0, 1, 5, 255}, uint8(3))
+	f.Add(bytes.Repeat([]byte{0}, 20), uint8(1))
+	f.Fuzz(func(t *testing.T, sizes []byte, piece uint8) {
+		var stream []byte
+		ends := map[int]bool{0: true}
+		for _, n := range sizes {
+			stream = append(append(stream, 23, 3, 3, 0, n), make([]byte, n)...)
+			ends[len(stream)] = true
+		}
+		var r records
+		for at := 0; at < len(stream); {
+			to := min(at+1+int(piece), len(stream))
+			want := false
+			for i := at + 1; i <= to; i++ {
+				want = want || ends[i]
+			}
+			if ended := r.walk(stream[at:to]); ended != want || (r.have == 0) != ends[to] {
+				t.Fatalf("%d to %d: ended %t, between records %t", at, to, ended, r.have == 0)
+			}
+			at = to
+		}
+	})
+}
+
 // What goes into a ring comes out as it stands on the wire.
 func FuzzRing(f *testing.F) {
 	f.Add([]byte{1, 2, 3}, []byte{4})

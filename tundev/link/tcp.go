@@ -60,11 +60,11 @@ func (t *dialer) next(ctx context.Context) (session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stream{d: t.d, raw: c.(*net.TCPConn), c: c}
+	s := newStream(t.d, c.(*net.TCPConn))
 	if t.secure == nil {
 		return s, nil
 	}
-	if err := s.shake(ctx, tls.Client(c, t.secure)); err != nil {
+	if err := s.shake(ctx, tls.Client(s.records(), t.secure)); err != nil {
 		s.close()
 		t.d.n.refused.Add(1)
 		return nil, err
@@ -78,8 +78,16 @@ type stream struct {
 	raw *net.TCPConn
 	c   net.Conn // raw, or TLS over it
 
-	left func() // called when it is closed, once; nil: nobody wants to know
+	hurry haste
+	left  func() // called when it is closed, once; nil: nobody wants to know
 }
+
+func newStream(d *Device, c *net.TCPConn) *stream {
+	return &stream{d: d, raw: c, c: c, hurry: haste{c: c, stall: d.conf.Stall}}
+}
+
+// records is what TLS stands on.
+func (s *stream) records() net.Conn { return &records{TCPConn: s.raw, hurry: &s.hurry} }
 
 func (s *stream) peer() string { return s.raw.RemoteAddr().String() }
 
@@ -106,7 +114,7 @@ func (s *stream) shake(ctx context.Context, c *tls.Conn) error {
 func (s *stream) read(in, _ *ring) error {
 	n, link := &s.d.n, s.d.info.Link
 	f := newFrames(s.c, s.d.conf.maxLen())
-	hurried, which := false, uint64(0) // there is a deadline, for that frame
+	hurried, which := false, uint64(0) // for that frame
 	for {
 		for b, ok := f.next(); ok; b, ok = f.next() {
 			if s.take(in, b, link) == down {
@@ -122,11 +130,11 @@ func (s *stream) read(in, _ *ring) error {
 		// each has one deadline, which more of its bytes do not put off.
 		switch begun := f.begun(); {
 		case begun && (!hurried || which != f.over):
-			s.raw.SetReadDeadline(time.Now().Add(s.d.conf.Stall))
+			s.hurry.begin(aFrame)
 			hurried, which = true, f.over
 		case begun:
 		case hurried:
-			s.raw.SetReadDeadline(time.Time{})
+			s.hurry.end(aFrame)
 			hurried = false
 		}
 		if err := f.fill(); err != nil {
