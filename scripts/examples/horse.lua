@@ -1,6 +1,6 @@
 -- Turns every "cat" on port 80 between two hosts into a "horse": each connection ends
 -- here and goes on as one of our own, so that TCP's numbers need no care.
--- Try it:  tunscript lab --pair --server 'exec socat TCP-LISTEN:80,fork SYSTEM:"echo my cat is a cat"' horse.lua -- sh -c 'sleep 0.3; echo | socat -t2 - TCP:192.0.2.2:80'
+-- Try it:  tunscript lab --pair --server 'exec socat TCP-LISTEN:80,fork SYSTEM:"read line; echo my cat is a cat"' horse.lua -- sh -c 'sleep 0.3; echo | socat -t2 - TCP:192.0.2.2:80'
 local tcp = require "tcp"
 local function pump(from, to, change)
   local line = from:read("*l")
