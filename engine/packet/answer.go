@@ -1,6 +1,9 @@
 package packet
 
-import "net/netip"
+import (
+	"encoding/binary"
+	"net/netip"
+)
 
 // An answer is a packet of its own, from the pool of the question's. It has the
 // question's time and device, by which it also leaves. Where the RFCs forbid one,
@@ -84,32 +87,38 @@ func (p *Packet) ownMAC() MAC {
 func (p *Packet) src() netip.Addr { return IPView{p}.Src() }
 func (p *Packet) dst() netip.Addr { return IPView{p}.Dst() }
 
-var broadcast4 = netip.AddrFrom4([4]byte{255, 255, 255, 255})
-
 // many reports an address that is no single host's: multicast, or broadcast as
 // far as the port knows the network.
 func (p *Packet) many(a netip.Addr) bool {
-	if a.IsMulticast() || a == broadcast4 {
+	if !a.Is4() {
+		return a.IsMulticast()
+	}
+	b := a.As4()
+	return p.many4(binary.BigEndian.Uint32(b[:]))
+}
+
+// many4 is many of an IPv4 address.
+func (p *Packet) many4(a uint32) bool {
+	if a>>28 == 0xe || a == 0xffffffff {
 		return true
 	}
-	if p.In == nil || !a.Is4() {
+	if p.In == nil {
 		return false
 	}
 	for _, net := range p.In.Addrs {
 		// RFC 919: all ones behind the prefix; RFC 3021: not in a /31.
-		if net.Bits() < 31 && hostBits(a, net.Bits()) && net.Contains(a) {
+		if net.Bits() >= 31 {
+			continue
+		}
+		if ones := uint32(1)<<(32-net.Bits()) - 1; a&ones == ones && net.Contains(addr4(a)) {
 			return true
 		}
 	}
 	return false
 }
 
-// hostBits reports that the bits of a behind the first n are all ones.
-func hostBits(a netip.Addr, n int) bool {
-	b := a.As4()
-	ones := uint32(1)<<(32-n) - 1
-	v := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
-	return v&ones == ones
+func addr4(a uint32) netip.Addr {
+	return netip.AddrFrom4([4]byte{byte(a >> 24), byte(a >> 16), byte(a >> 8), byte(a)})
 }
 
 // host reports an address that an error may be sent to: RFC 1122 section 3.2.2
