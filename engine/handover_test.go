@@ -100,8 +100,16 @@ func handing(tb testing.TB, n int, out bool) (in *twins, s engine.Stats) {
 func TestHandingOverAllocatesNothing(t *testing.T) {
 	for _, out := range []bool{false, true} {
 		t.Run(fmt.Sprint("out ", out), func(t *testing.T) {
-			const n, most = 500_000, 2 * 2 * (3*4096 + 2*1024 + 4*64) // twice, for a machine that stops one of them
-			d, s := handing(t, n, out)
+			const n, most = 500_000, 2 * (3*4096 + 2*1024 + 4*64)
+			// Each time that a busy machine stops one worker the other's pool comes to its end
+			// and makes new ones, so the best of three runs counts.
+			var d *twins
+			var s engine.Stats
+			for range 3 {
+				if d, s = handing(t, n, out); d.after.Mallocs-d.before.Mallocs <= most {
+					break
+				}
+			}
 			if got := d.after.Mallocs - d.before.Mallocs; got > most {
 				t.Errorf("%d allocations over %d packets", got, 2*n*3/4)
 			}
